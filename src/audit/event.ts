@@ -1,0 +1,47 @@
+/** How an exchange ended. */
+export type AuditOutcome = 'success' | 'policy_denied' | 'principal_denied' | 'provider_error' | 'network_error' | 'aborted' | 'interrupted';
+
+/** What is recorded about one exchange. No field can hold a credential. Sizes are bytes, `start` is ISO 8601 in UTC. */
+export interface AuditEvent {
+  readonly v: 1;
+  /** Event id; the `X-Alter-Request-Id` of the answer. */
+  readonly id: string;
+  readonly type: 'request' | 'tunnel' | 'connect';
+  readonly start: string;
+  readonly durationMs: number;
+  readonly app: string | null;
+  readonly keyId: string | null;
+  readonly principal: string | null;
+  readonly caller: string | null;
+  readonly clientAddress: string;
+  readonly protocol: string;
+  readonly method: string;
+  readonly scheme: string;
+  readonly host: string;
+  readonly port: number;
+  /** Canonical path; query values are never recorded, only names. */
+  readonly path: string;
+  readonly queryNames: readonly string[];
+  readonly provider: string | null;
+  readonly secretId: string | null;
+  readonly secretVersion: number | null;
+  readonly grantId: string | null;
+  readonly grantLabel: string | null;
+  readonly reason: string | null;
+  readonly context: Readonly<Record<string, string>> | null;
+  readonly outcome: AuditOutcome;
+  /** Stable code when the proxy refused or failed. */
+  readonly code: string | null;
+  readonly rule: string | null;
+  readonly status: number | null;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly retries: number;
+  /** Where the credential was written, names only. */
+  readonly injected: readonly string[];
+  /** Stages passed, with the one that ended the way. */
+  readonly stages: readonly string[];
+  /** Name of this proxy process and number of the event in it. */
+  readonly proxy: string;
+  readonly seq: number;
+}

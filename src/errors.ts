@@ -1,0 +1,323 @@
+/**
+ * The one registry of codes. Every refusal of the proxy and every failure of a command is made from here, so that a
+ * code has one status, one safe text and one hint, and `docs/errors.md` can be checked against it.
+ */
+
+/** What the registry says of a code that a client can receive. */
+export interface WireErrorSpec {
+  /** HTTP status of the answer. */
+  readonly status: number;
+  /** Short, safe text for the client: never holds a value of the request or of a record. */
+  readonly title: string;
+  /** What the operator or developer should do. */
+  readonly hint: string;
+  /** Error type for `Proxy-Status` (RFC 9209 §2.3). */
+  readonly proxyStatus: string;
+}
+
+const wire = <const T extends Record<string, WireErrorSpec>>(specs: T): T => specs;
+
+/** Codes that travel on the wire in `X-Alter-Error` and in problem documents. */
+export const WIRE_ERRORS = wire({
+  malformed_request: {
+    status: 400,
+    title: 'The request is malformed or ambiguous',
+    hint: 'Send one well-formed HTTP request: one Host, one body length, a canonical path, no dot segments.',
+    proxyStatus: 'http_request_error',
+  },
+  header_too_large: {
+    status: 431,
+    title: 'The request head is too large',
+    hint: 'Send fewer or shorter headers, or raise limits.max_header_bytes.',
+    proxyStatus: 'http_request_error',
+  },
+  request_timeout: {
+    status: 408,
+    title: 'The request head did not arrive in time',
+    hint: 'Send the whole request head at once, or raise limits.head_timeout_ms.',
+    proxyStatus: 'http_request_error',
+  },
+  invalid_grant_id: {
+    status: 400,
+    title: 'X-Alter-Grant must be exactly one UUID',
+    hint: 'Send one X-Alter-Grant header with the id that `alter-proxy grant issue` printed.',
+    proxyStatus: 'http_request_error',
+  },
+  placeholder_not_replaced: {
+    status: 400,
+    title: 'The request holds a grant placeholder where no credential is injected',
+    hint: 'Put alter_grant_<uuid> only in the slot where the provider expects its credential.',
+    proxyStatus: 'http_request_denied',
+  },
+  invalid_key: {
+    status: 401,
+    title: 'The API key of the proxy is missing or not valid',
+    hint: 'Put a valid key into the proxy URL: http://x:alter_key_…@host:port.',
+    proxyStatus: 'http_request_denied',
+  },
+  key_expired: {
+    status: 401,
+    title: 'The API key of the proxy has expired',
+    hint: 'Create a new key and put it into the proxy URL.',
+    proxyStatus: 'http_request_denied',
+  },
+  key_revoked: {
+    status: 401,
+    title: 'The API key of the proxy was revoked',
+    hint: 'Create a new key and put it into the proxy URL.',
+    proxyStatus: 'http_request_denied',
+  },
+  user_token_required: {
+    status: 401,
+    title: 'The grant needs a user token',
+    hint: 'Send the JWT of the end user in X-Alter-User-Token.',
+    proxyStatus: 'http_request_denied',
+  },
+  user_token_invalid: {
+    status: 401,
+    title: 'The user token is not valid',
+    hint: 'Send a current JWT from the identity provider of the app in X-Alter-User-Token.',
+    proxyStatus: 'http_request_denied',
+  },
+  policy_violation: {
+    status: 403,
+    title: 'A policy refuses this request',
+    hint: 'The member "rule" names the rule that refused; ask the operator of the grant.',
+    proxyStatus: 'http_request_denied',
+  },
+  host_not_allowed: {
+    status: 403,
+    title: 'The secret of this grant is not allowed for this destination',
+    hint: 'Use the grant only against the hosts that `alter-proxy secret show` lists.',
+    proxyStatus: 'http_request_denied',
+  },
+  principal_mismatch: {
+    status: 403,
+    title: 'The grant belongs to another principal',
+    hint: 'Use a key of the principal for whom the grant was issued.',
+    proxyStatus: 'http_request_denied',
+  },
+  agent_inactive: {
+    status: 403,
+    title: 'The agent is paused or revoked',
+    hint: 'Ask the operator to resume the agent.',
+    proxyStatus: 'http_request_denied',
+  },
+  destination_blocked: {
+    status: 403,
+    title: 'The address of the destination is not allowed',
+    hint: 'Private and loopback addresses need an entry in upstream.allow_private; metadata and link-local addresses are never dialled.',
+    proxyStatus: 'destination_ip_prohibited',
+  },
+  grant_not_found: {
+    status: 404,
+    title: 'No such grant',
+    hint: 'Check the id with `alter-proxy grant list`; the log names unreadable records.',
+    proxyStatus: 'http_request_denied',
+  },
+  method_not_supported: {
+    status: 405,
+    title: 'TRACE and TRACK are not forwarded',
+    hint: 'Use another method.',
+    proxyStatus: 'http_request_denied',
+  },
+  ambiguous_grant: {
+    status: 409,
+    title: 'The request names more than one grant',
+    hint: 'Name exactly one grant.',
+    proxyStatus: 'http_request_denied',
+  },
+  grant_expired: {
+    status: 410,
+    title: 'The grant has expired',
+    hint: 'Issue a new grant.',
+    proxyStatus: 'http_request_denied',
+  },
+  grant_revoked: {
+    status: 410,
+    title: 'The grant was revoked',
+    hint: 'Issue a new grant.',
+    proxyStatus: 'http_request_denied',
+  },
+  grant_deleted: {
+    status: 410,
+    title: 'The grant was deleted',
+    hint: 'Issue a new grant.',
+    proxyStatus: 'http_request_denied',
+  },
+  credential_revoked: {
+    status: 410,
+    title: 'The secret behind this grant was deleted or revoked',
+    hint: 'Store the credential again and issue a new grant.',
+    proxyStatus: 'http_request_denied',
+  },
+  body_too_large_to_sign: {
+    status: 413,
+    title: 'The body is too large to be signed',
+    hint: 'Send a smaller body or a streaming signature.',
+    proxyStatus: 'http_request_denied',
+  },
+  authority_mismatch: {
+    status: 421,
+    title: 'CONNECT authority, TLS server name and Host do not agree',
+    hint: 'Use one and the same host in the URL, the TLS server name and the Host header.',
+    proxyStatus: 'http_request_denied',
+  },
+  rate_limited: {
+    status: 429,
+    title: 'Too many requests',
+    hint: 'Wait as long as Retry-After says.',
+    proxyStatus: 'http_request_denied',
+  },
+  too_many_connections: {
+    status: 429,
+    title: 'Too many connections',
+    hint: 'Close idle connections, or raise limits.max_connections.',
+    proxyStatus: 'connection_limit_reached',
+  },
+  upstream_unreachable: {
+    status: 502,
+    title: 'The destination cannot be reached',
+    hint: 'Check the host name, DNS and the network from the proxy to the destination.',
+    proxyStatus: 'destination_unavailable',
+  },
+  upstream_tls_failed: {
+    status: 502,
+    title: 'The TLS connection to the destination failed',
+    hint: 'The detail names the check that failed; a private CA goes into upstream.ca_files.',
+    proxyStatus: 'tls_certificate_error',
+  },
+  upstream_protocol_error: {
+    status: 502,
+    title: 'The destination answered with something that is not valid HTTP',
+    hint: 'Check the destination without the proxy.',
+    proxyStatus: 'http_protocol_error',
+  },
+  upstream_timeout: {
+    status: 504,
+    title: 'The destination did not answer in time',
+    hint: 'Check the destination, or raise the upstream time-outs.',
+    proxyStatus: 'http_response_timeout',
+  },
+  store_unavailable: {
+    status: 503,
+    title: 'The grant store cannot be reached',
+    hint: 'Check the store; nothing is forwarded without it. See `alter-proxy doctor`.',
+    proxyStatus: 'proxy_internal_error',
+  },
+  audit_unavailable: {
+    status: 503,
+    title: 'The use of the grant cannot be recorded',
+    hint: 'Check the store that receives audit events; nothing is forwarded unrecorded.',
+    proxyStatus: 'proxy_internal_error',
+  },
+  policy_unavailable: {
+    status: 503,
+    title: 'A policy of this grant cannot be evaluated',
+    hint: 'The record may come from a newer version; update the proxy.',
+    proxyStatus: 'proxy_internal_error',
+  },
+  shutting_down: {
+    status: 503,
+    title: 'The proxy is shutting down',
+    hint: 'Send the request again, to another instance or after the restart.',
+    proxyStatus: 'connection_limit_reached',
+  },
+  internal_error: {
+    status: 500,
+    title: 'The proxy failed on this request',
+    hint: 'The log line with this request id has the cause; please report it.',
+    proxyStatus: 'proxy_internal_error',
+  },
+});
+
+/** What the registry says of a code that ends a command. */
+export interface CommandErrorSpec {
+  /** Exit code: 1 error, 2 usage, 3 not allowed, 4 not found. */
+  readonly exit: 1 | 2 | 3 | 4;
+  /** What to do, in one line. */
+  readonly hint: string;
+}
+
+const command = <const T extends Record<string, CommandErrorSpec>>(specs: T): T => specs;
+
+/** Codes that only commands and the start of the proxy can end with. */
+export const COMMAND_ERRORS = command({
+  usage: { exit: 2, hint: 'See the command with --help.' },
+  config_invalid: { exit: 1, hint: 'Mend the line named above; `alter-proxy config check` reads it without starting.' },
+  home_exists: { exit: 3, hint: 'Choose another folder with --home; an existing home is never overwritten.' },
+  home_missing: { exit: 4, hint: 'Create one with `alter-proxy init`, or name it with --home or ALTER_HOME.' },
+  file_unreadable: { exit: 1, hint: 'Check that the file exists and that this user may read it.' },
+  file_unwritable: { exit: 1, hint: 'Check free space and that this user may write there.' },
+  key_file_exposed: { exit: 3, hint: 'Run chmod 600 on the file and chmod 700 on its folder, and rotate the key if others could read it.' },
+  ca_unreadable: { exit: 1, hint: 'Restore the CA files from a backup; a new CA is made only by `alter-proxy init`.' },
+  keyring_unreadable: { exit: 1, hint: 'Restore the keyring file from a backup; without it no stored record opens.' },
+  keyring_key_in_use: { exit: 3, hint: 'Run `alter-proxy keyring rewrap` first.' },
+  store_corrupt: { exit: 1, hint: 'Restore the store folder from a backup, or point store.path to an empty folder.' },
+  store_unreachable: { exit: 1, hint: 'Check that the store runs and that its address and password are right.' },
+  port_in_use: { exit: 1, hint: 'Stop the other process, or choose another port with --port.' },
+  record_invalid: { exit: 2, hint: 'Mend the value named above.' },
+  record_exists: { exit: 3, hint: 'Choose another name, or change the existing one.' },
+  record_conflict: { exit: 1, hint: 'Somebody changed the record at the same time; run the command again.' },
+  record_unreadable: { exit: 1, hint: 'The record does not open with this keyring, or was damaged.' },
+  not_found: { exit: 4, hint: 'List what exists with the list command.' },
+  not_allowed: { exit: 3, hint: 'The operation is refused on purpose; see the message.' },
+  internal: { exit: 1, hint: 'This is a defect; please report it with the command you ran.' },
+});
+
+/** Code of a refusal on the wire. */
+export type WireCode = keyof typeof WIRE_ERRORS;
+/** Code of a failed command. */
+export type CommandCode = keyof typeof COMMAND_ERRORS;
+
+/** What may accompany an {@link AlterError}. */
+export interface AlterErrorOptions {
+  /** More text that is safe for the client. */
+  readonly detail?: string;
+  /** The policy rule that refused, or a finer reason for the audit event. */
+  readonly rule?: string;
+  /** Seconds for `Retry-After`. */
+  readonly retryAfterS?: number;
+  /** What lies behind, for the log only. */
+  readonly cause?: unknown;
+}
+
+/** A refusal by the proxy. Its message, detail and rule are safe to show to the client. */
+export class AlterError extends Error {
+  readonly code: WireCode;
+  readonly detail: string | undefined;
+  readonly rule: string | undefined;
+  readonly retryAfterS: number | undefined;
+
+  constructor(code: WireCode, options: AlterErrorOptions = {}) {
+    super(WIRE_ERRORS[code].title, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'AlterError';
+    this.code = code;
+    this.detail = options.detail;
+    this.rule = options.rule;
+    this.retryAfterS = options.retryAfterS;
+  }
+
+  /** HTTP status of the answer. */
+  get status(): number {
+    return WIRE_ERRORS[this.code].status;
+  }
+}
+
+/** A command, or the start of the proxy, failed. `message` is one line that says what was wrong. */
+export class CommandError extends Error {
+  readonly code: CommandCode;
+  readonly hint: string;
+
+  constructor(code: CommandCode, message: string, options: { readonly hint?: string; readonly cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'CommandError';
+    this.code = code;
+    this.hint = options.hint ?? COMMAND_ERRORS[code].hint;
+  }
+
+  /** Exit code for the process. */
+  get exit(): number {
+    return COMMAND_ERRORS[this.code].exit;
+  }
+}

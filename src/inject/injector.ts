@@ -1,0 +1,31 @@
+import type { HeaderList } from '../message/header-list.ts';
+import type { CanonicalUrl } from '../message/url.ts';
+import type { MaybePromise } from '../message/maybe-promise.ts';
+
+/** The request that an injector may write into. */
+export interface Draft {
+  readonly method: string;
+  url: CanonicalUrl;
+  readonly headers: HeaderList;
+}
+
+/** A grant placeholder found in a request, and the place where it stood. */
+export interface PlaceholderPlace {
+  /** Grant id, lower case. */
+  readonly grantId: string;
+  /** `header:<lower-case name>` or `query:<name>`, or `path`. */
+  readonly place: string;
+}
+
+/** Made once per secret version; applied to each request. */
+export interface PreparedInjection {
+  /** Names of what is written, for the audit event: `header:authorization`, `query:key`. Never a value. */
+  readonly writes: readonly string[];
+  /**
+   * Removes every spelling of the caller's own value of every injected name, then writes the credential. Throws AlterError when the draft
+   * cannot take it.
+   */
+  apply(draft: Draft): MaybePromise<void>;
+  /** Removes from response headers what holds the credential (plain, base64, percent-encoded). */
+  scrub(headers: HeaderList): void;
+}

@@ -1,0 +1,94 @@
+import type { MaybePromise } from '../message/maybe-promise.ts';
+
+/** Kinds of record that a store holds. The kind is part of the key and is bound into the sealed record. */
+export type RecordKind = 'grant' | 'secret' | 'provider' | 'key';
+
+/**
+ * Names one record. API keys (`kind: 'key'`, id = SHA-256 hex of the key) are found without knowing the app, so
+ * their ref has no app; every other record belongs to exactly one app.
+ */
+export type RecordRef =
+  | { readonly kind: Exclude<RecordKind, 'key'>; readonly app: string; readonly id: string }
+  | { readonly kind: 'key'; readonly id: string };
+
+/**
+ * The text of a ref without the namespace: `default:grant:<uuid>`, `key:<sha256>`. It is the store key after the
+ * namespace and the `sub` of the sealed record.
+ */
+export function refText(ref: RecordRef): string {
+  return ref.kind === 'key' ? `key:${ref.id}` : `${ref.app}:${ref.kind}:${ref.id}`;
+}
+
+/** One page of a listing. */
+export interface Page {
+  readonly ids: readonly string[];
+  /** Pass to the next call; undefined: this was the last page. */
+  readonly cursor: string | undefined;
+}
+
+/** An audit event as the store keeps it. */
+export interface StoredEvent {
+  /** Position in the stream, given by the store; sorts by time. */
+  readonly position: string;
+  /** The event as one JSON text. */
+  readonly json: string;
+}
+
+/** What a store tells the cache that sits in front of it. */
+export interface Freshness {
+  /**
+   * True while cached records may be served: all changes made before this call have been told to the listener.
+   * Called for every request, so it costs about a microsecond.
+   */
+  alive(): boolean;
+  /** Stops telling. */
+  close(): void;
+}
+
+/** Receives what has changed: the {@link refText} of one record, or undefined for "anything may have changed". */
+export type InvalidationListener = (changed: string | undefined) => void;
+
+/**
+ * Where sealed records and audit events are kept. Values are opaque text (compact JWE). Every failure to reach the
+ * store rejects (or throws) with {@link StoreUnavailableError}, within the configured time-outs.
+ */
+export interface Store {
+  readonly kind: 'embedded' | 'redis';
+
+  /** One record, or undefined. A single-key read. */
+  get(ref: RecordRef): MaybePromise<string | undefined>;
+
+  /**
+   * Compare and set, atomic on the one record: writes `value` (undefined deletes) only if the record now is `expected`
+   * (undefined: only if absent). Returns false, and changes nothing, when it is not. Keeps the listing index in step.
+   */
+  put(ref: RecordRef, expected: string | undefined, value: string | undefined): Promise<boolean>;
+
+  /** Ids of the records of one kind, in a stable order, `limit` at a time. For keys `app` filters nothing: pass ''. */
+  list(app: string, kind: RecordKind, options?: { readonly cursor?: string; readonly limit?: number }): Promise<Page>;
+
+  /** Starts telling `listener` about changes by any process, for the records of these apps. */
+  watch(apps: readonly string[], listener: InvalidationListener): Freshness;
+
+  /** Appends audit events (JSON texts) to the stream of `app`, all or an error. */
+  appendEvents(app: string, events: readonly string[]): Promise<void>;
+
+  /**
+   * Up to `limit` events of `app` after `position` (undefined: the last `limit` ones), oldest first. With `waitMs` it
+   * waits that long for the first one.
+   */
+  readEvents(app: string, options: { readonly after?: string | undefined; readonly limit: number; readonly waitMs?: number }): Promise<readonly StoredEvent[]>;
+
+  /** Resolves when the store answers. */
+  ping(): Promise<void>;
+
+  close(): Promise<void>;
+}
+
+/** The store cannot be reached, answered too late, or answered nonsense. */
+export class StoreUnavailableError extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'StoreUnavailableError';
+  }
+}

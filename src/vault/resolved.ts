@@ -1,0 +1,12 @@
+import type { PreparedInjection } from '../inject/injector.ts';
+import type { GrantRecord, SecretRecord } from './records.ts';
+
+/** A secret record without its values. */
+export type SecretFacts = Omit<SecretRecord, 'fields'>;
+
+/** A grant with what is needed to use it; prepared once and cached. No plaintext credential is reachable from here. */
+export interface ResolvedGrant {
+  readonly grant: GrantRecord;
+  readonly secret: SecretFacts;
+  readonly injection: PreparedInjection;
+}
