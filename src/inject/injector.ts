@@ -2,19 +2,13 @@ import type { HeaderList } from '../message/header-list.ts';
 import type { CanonicalUrl } from '../message/url.ts';
 import type { MaybePromise } from '../message/maybe-promise.ts';
 
+export type { PlaceholderPlace } from '../message/placeholder.ts';
+
 /** The request that an injector may write into. */
 export interface Draft {
   readonly method: string;
   url: CanonicalUrl;
   readonly headers: HeaderList;
-}
-
-/** A grant placeholder found in a request, and the place where it stood. */
-export interface PlaceholderPlace {
-  /** Grant id, lower case. */
-  readonly grantId: string;
-  /** `header:<lower-case name>` or `query:<name>`, or `path`. */
-  readonly place: string;
 }
 
 /** Made once per secret version; applied to each request. */

@@ -1,3 +1,9 @@
+import { AlterError, type WireCode } from '../errors.ts';
+import { decodeBasic } from './basic-credentials.ts';
+import type { HeaderList } from './header-list.ts';
+import { malformed } from './malformed.ts';
+import { parseUuid } from './uuid.ts';
+
 /** The `X-Alter-*` request headers and the caller's Proxy-Authorization, parsed. */
 export interface AlterHeaders {
   /** Lower-case UUID. */
@@ -7,4 +13,132 @@ export interface AlterHeaders {
   readonly reason: string | undefined;
   readonly caller: string | undefined;
   readonly context: Readonly<Record<string, string>> | undefined;
+}
+
+const NONE: AlterHeaders = Object.freeze({
+  grantId: undefined,
+  userToken: undefined,
+  reason: undefined,
+  caller: undefined,
+  context: undefined,
+});
+
+const KEY_PREFIX = 'alter_key_';
+const MAX_REASON = 512;
+const MAX_CALLER = 128;
+const MAX_PAIRS = 16;
+const MAX_PAIR_VALUE = 256;
+const PAIR_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
+// eslint-disable-next-line no-control-regex -- finding control characters is its purpose
+const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
+
+/**
+ * Reads the `X-Alter-*` fields. An empty Reason, Caller or Context counts as absent. Throws `invalid_grant_id` unless X-Alter-Grant
+ * is exactly one UUID, `user_token_invalid` for a doubled or empty token, and `malformed_request` for the others.
+ */
+export function parseAlterHeaders(headers: HeaderList): AlterHeaders {
+  if (!namesAlter(headers)) return NONE;
+  return {
+    grantId: grantIdOf(headers),
+    userToken: userTokenOf(headers),
+    reason: freeText(headers, 'X-Alter-Reason', MAX_REASON),
+    caller: freeText(headers, 'X-Alter-Caller', MAX_CALLER),
+    context: contextOf(freeText(headers, 'X-Alter-Context', Number.POSITIVE_INFINITY)),
+  };
+}
+
+/**
+ * The API key that a client presents in Proxy-Authorization, or undefined when it presents none: the password of Basic (with an empty
+ * password, a user name that is a key), or the token of Bearer. Throws `invalid_key` for two fields and for what is neither.
+ * The key itself is not checked here.
+ */
+export function parseProxyAuthorization(headers: HeaderList): string | undefined {
+  const values = headers.getAll('proxy-authorization');
+  const [value] = values;
+  if (value === undefined) return undefined;
+  if (values.length > 1) throw invalidKey('there must be one Proxy-Authorization field at most');
+  const [, scheme, credentials] = /^([A-Za-z]+) +([!-~]+)$/.exec(value) ?? [];
+  if (scheme === undefined || credentials === undefined) throw invalidKey('Proxy-Authorization must be Basic or Bearer');
+  switch (scheme.toLowerCase()) {
+    case 'basic':
+      return basicKey(credentials);
+    case 'bearer':
+      return credentials;
+    default:
+      throw invalidKey('Proxy-Authorization must be Basic or Bearer');
+  }
+}
+
+/** Most requests of a busy client have the fields, most requests of other clients have none: one pass without allocation tells. */
+function namesAlter(headers: HeaderList): boolean {
+  const flat = headers.flat();
+  for (let i = 0; i < flat.length; i += 2) {
+    const name = flat[i] ?? '';
+    if (name.length > 8 && (name.charCodeAt(0) | 0x20) === 0x78 && name.slice(0, 8).toLowerCase() === 'x-alter-') return true;
+  }
+  return false;
+}
+
+/** The one value of a field, undefined when absent; two fields are refused with `code`, even equal ones. */
+function oneValue(headers: HeaderList, name: string, code: WireCode): string | undefined {
+  const values = headers.getAll(name);
+  if (values.length > 1) throw new AlterError(code, { detail: `there must be one ${name} field at most` });
+  return values[0];
+}
+
+function grantIdOf(headers: HeaderList): string | undefined {
+  const text = oneValue(headers, 'X-Alter-Grant', 'invalid_grant_id');
+  if (text === undefined) return undefined;
+  const id = parseUuid(text);
+  if (id === undefined) throw new AlterError('invalid_grant_id', { detail: 'X-Alter-Grant is not one UUID' });
+  return id;
+}
+
+function userTokenOf(headers: HeaderList): string | undefined {
+  const token = oneValue(headers, 'X-Alter-User-Token', 'user_token_invalid');
+  if (token !== undefined && !/^[!-~]+$/.test(token))
+    throw new AlterError('user_token_invalid', { detail: 'X-Alter-User-Token is not one token' });
+  return token;
+}
+
+function freeText(headers: HeaderList, name: string, maxLength: number): string | undefined {
+  const raw = oneValue(headers, name, 'malformed_request');
+  if (raw === undefined || raw === '') return undefined;
+  const text = decodeText(raw);
+  if (text.length > maxLength) throw malformed(`${name} is longer than ${String(maxLength)} characters`);
+  if (CONTROL.test(text)) throw malformed(`${name} holds a control character`);
+  return text;
+}
+
+/** Header values come as one character a byte; clients write other scripts in UTF-8. What is not UTF-8 is taken as latin1. */
+function decodeText(raw: string): string {
+  if (/^[\0-\x7f]*$/.test(raw)) return raw;
+  const text = Buffer.from(raw, 'latin1').toString('utf8');
+  return text.includes('\ufffd') ? raw : text;
+}
+
+function contextOf(text: string | undefined): Readonly<Record<string, string>> | undefined {
+  if (text === undefined) return undefined;
+  const pairs = new Map<string, string>();
+  for (const piece of text.split(',')) {
+    const equals = piece.indexOf('=');
+    const name = piece.slice(0, Math.max(equals, 0)).trim();
+    const value = piece.slice(equals + 1).trim();
+    if (!PAIR_NAME.test(name) || value.length > MAX_PAIR_VALUE || pairs.has(name)) throw malformed('X-Alter-Context must be k=v,k2=v2');
+    pairs.set(name, value);
+  }
+  if (pairs.size > MAX_PAIRS) throw malformed(`X-Alter-Context holds more than ${String(MAX_PAIRS)} pairs`);
+  return Object.fromEntries(pairs);
+}
+
+function basicKey(credentials: string): string {
+  const pair = decodeBasic(credentials);
+  if (pair === undefined) throw invalidKey('the Basic credentials of Proxy-Authorization are not base64 of user:password');
+  if (pair.password !== '') return pair.password;
+  if (pair.username.startsWith(KEY_PREFIX)) return pair.username;
+  throw invalidKey('Proxy-Authorization holds no key');
+}
+
+function invalidKey(detail: string): AlterError {
+  return new AlterError('invalid_key', { detail });
 }

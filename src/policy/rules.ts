@@ -4,6 +4,9 @@
  */
 export type Rule = { readonly kind: 'methods'; readonly allow: readonly string[] };
 
+/** Methods are case-sensitive (RFC 9110 §9.1); every registered one is in upper case. */
+const METHOD = /^[A-Z][A-Z0-9-]*$/;
+
 /** Name of a rule in answers and audit events. */
 export type RuleName = string;
 
@@ -20,6 +23,20 @@ export interface PolicyFacts {
 }
 
 /** The outcome of a policy. */
-export type Decision =
-  | { readonly allow: true }
-  | { readonly allow: false; readonly rule: RuleName; readonly unknown: boolean };
+export type Decision = { readonly allow: true } | { readonly allow: false; readonly rule: RuleName; readonly unknown: boolean };
+
+/**
+ * Reads a rule as it came from outside: the rule itself, or undefined when it is malformed or of a kind that this version does not know.
+ * A member that is not known makes the rule malformed: it might restrict.
+ */
+export function parseRule(stored: unknown): Rule | undefined {
+  if (!isMembers(stored) || stored['kind'] !== 'methods') return undefined;
+  const { kind, allow, ...others } = stored;
+  if (Object.keys(others).length > 0 || !Array.isArray(allow)) return undefined;
+  if (!allow.every((method): method is string => typeof method === 'string' && METHOD.test(method))) return undefined;
+  return { kind, allow };
+}
+
+function isMembers(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

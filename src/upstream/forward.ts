@@ -1,14 +1,8 @@
 import type { BodySource } from '../message/body.ts';
 import type { HeaderList } from '../message/header-list.ts';
 import type { OutboundRequest } from '../message/request.ts';
+import type { ResponseHead } from '../message/response.ts';
 import type { AlterError } from '../errors.ts';
-
-/** Head of a response from the provider, as it came. */
-export interface ResponseHead {
-  readonly status: number;
-  readonly reason: string;
-  readonly headers: HeaderList;
-}
 
 /** Receives a response. Exactly one of `end` and `fail` ends it. */
 export interface ResponseSink {
@@ -25,6 +19,8 @@ export interface ResponseSink {
 
 /** A request under way. */
 export interface Flight {
+  /** How often the request was sent again. */
+  readonly retries: number;
   /** The sink that answered false to `write` takes bytes again. */
   resume(): void;
   /** The client is gone, or the grant is: stop. The sink hears nothing more. */

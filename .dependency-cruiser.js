@@ -1,0 +1,149 @@
+/**
+ * Who may import whom: the layers of docs/architecture.md, and the one folder that owns each third-party library.
+ * Types count as imports. `test/unit/house/import-rules.test.ts` breaks every rule once and expects it to be reported.
+ */
+
+const layer = (...names) => names.map((name) => (name.endsWith('.ts') ? `^src/${name.replace('.', '\\.')}$` : `^src/${name}/`));
+
+/** What each folder may import besides itself. A folder or file that is not named here may be imported by nobody but app.ts and cli/. */
+const ALLOWED = {
+  secret: [],
+  message: ['errors.ts'],
+  policy: ['errors.ts', 'message'],
+  providers: ['errors.ts', 'message', 'secret'],
+  inject: ['errors.ts', 'message', 'secret', 'providers'],
+  config: ['errors.ts', 'message', 'secret', 'providers', 'policy'],
+  store: ['errors.ts', 'message', 'secret', 'config', 'log.ts'],
+  vault: ['errors.ts', 'message', 'secret', 'config', 'log.ts', 'store', 'policy', 'providers', 'inject'],
+  principals: ['errors.ts', 'message', 'secret', 'config', 'log.ts', 'store', 'vault'],
+  audit: ['errors.ts', 'message', 'config', 'log.ts', 'store', 'pipeline'],
+  pki: ['errors.ts', 'message', 'config', 'log.ts'],
+  pipeline: ['errors.ts', 'message', 'config', 'log.ts', 'vault', 'principals', 'policy', 'inject', 'providers', 'upstream', 'audit'],
+  edge: ['errors.ts', 'message', 'secret', 'config', 'log.ts', 'pki', 'pipeline', 'principals', 'audit'],
+  upstream: ['errors.ts', 'message', 'config', 'log.ts'],
+  admin: ['errors.ts', 'message', 'config', 'log.ts', 'store', 'vault', 'audit', 'pki', 'providers'],
+};
+
+const ALLOWED_FILES = {
+  'errors.ts': [],
+  'log.ts': ['errors.ts', 'message', 'secret', 'config', 'audit'],
+  'app.ts': ['errors.ts', 'log.ts', ...Object.keys(ALLOWED)],
+  'index.ts': ['errors.ts', 'app.ts', 'audit', 'config', 'message', 'policy', 'providers', 'secret', 'store', 'vault'],
+};
+
+/** The folders (and files) that own each third-party library. */
+const OWNERS = {
+  ajv: ['config', 'providers'],
+  'cli-table3': ['cli'],
+  commander: ['cli'],
+  ioredis: ['store/redis'],
+  'ipaddr.js': ['message', 'upstream'],
+  jose: ['vault', 'principals'],
+  lmdb: ['store/embedded'],
+  'lru-cache': ['vault', 'pki', 'upstream'],
+  'node-forge': ['pki'],
+  pino: ['log.ts'],
+  undici: ['upstream'],
+  yaml: ['config', 'providers'],
+};
+
+const CORE_WITH_IO = [
+  ...['fs', 'net', 'tls', 'http', 'https', 'http2', 'dgram', 'dns', 'child_process', 'cluster', 'worker_threads'],
+  ...['inspector', 'readline', 'repl', 'sqlite', 'process', 'os', 'v8', 'vm', 'module', 'tty', 'wasi', 'timers'],
+].join('|');
+
+const quoted = (name) => name.replaceAll('.', '\\.');
+
+const layers = [...Object.entries(ALLOWED), ...Object.entries(ALLOWED_FILES)].map(([name, allowed]) => ({
+  name: `layer-${name.replace('.ts', '')}`,
+  comment: `src/${name} may import ${allowed.length === 0 ? 'nothing of src/' : allowed.join(', ')}${name.endsWith('.ts') ? '' : ' and itself'}.`,
+  severity: 'error',
+  from: { path: layer(name) },
+  to: { path: '^src/', pathNot: layer(name, ...allowed) },
+}));
+
+const owners = Object.entries(OWNERS).map(([library, folders]) => ({
+  name: `owner-${library}`,
+  comment: `${library} stays in src/${folders.join(' and src/')}.`,
+  severity: 'error',
+  from: { path: '^src/', pathNot: layer(...folders) },
+  to: { path: `(^|node_modules/)(@types/)?${quoted(library)}(/|$)` },
+}));
+
+export default {
+  forbidden: [
+    ...layers,
+    ...owners,
+    {
+      name: 'no-cycle',
+      comment: 'Two modules that import each other are one module in two files. Type imports count.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'every-source-has-a-layer',
+      comment: 'A new folder or file of src/ gets its line in ALLOWED first.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: layer('cli', ...Object.keys(ALLOWED), ...Object.keys(ALLOWED_FILES)) },
+      to: {},
+    },
+    {
+      name: 'reveal-only-in-inject-and-vault',
+      comment: 'Only inject/ and vault/ see the text of a secret.',
+      severity: 'error',
+      from: { path: '^(src|scripts)/', pathNot: ['^src/secret/secret\\.ts$', ...layer('inject', 'vault')] },
+      to: { path: '^src/secret/reveal\\.ts$' },
+    },
+    {
+      name: 'policy-without-io',
+      comment: 'A decision is a function of its facts.',
+      severity: 'error',
+      from: { path: layer('policy') },
+      to: { dependencyTypes: ['core'], path: `^(node:)?(${CORE_WITH_IO})(/|$)` },
+    },
+    {
+      name: 'message-and-secret-without-io',
+      comment: 'Sans I/O: these take values and return values. node:net is allowed for isIP.',
+      severity: 'error',
+      from: { path: layer('message', 'secret', 'errors.ts') },
+      to: { dependencyTypes: ['core'], path: `^(node:)?(${CORE_WITH_IO.replace('|net|', '|')})(/|$)` },
+    },
+    {
+      name: 'every-library-has-an-owner',
+      comment: 'A new dependency gets its line in OWNERS first.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: {
+        dependencyTypes: ['npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg', 'npm-unknown', 'unknown'],
+        pathNot: `^\\.|(^|node_modules/)(@types/)?(${Object.keys(OWNERS).map(quoted).join('|')})(/|$)`,
+      },
+    },
+    {
+      name: 'not-to-unresolvable',
+      comment: 'The import names nothing that exists.',
+      severity: 'error',
+      from: { path: '^(src|test|scripts)/' },
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'source-not-to-tests',
+      comment: 'What ships imports nothing that does not.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(test|scripts|bench)/' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^dist' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    detectProcessBuiltinModuleCalls: true,
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+      extensions: ['.ts', '.js'],
+    },
+  },
+};

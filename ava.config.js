@@ -1,0 +1,14 @@
+import { availableParallelism } from 'node:os';
+
+/**
+ * The tests run compiled. Every file has a process of its own: tests start servers and commands and set the environment, so they share
+ * nothing. `dist-*` are the output folders of people who work in the same tree at the same time; `npm test` runs only `dist`.
+ */
+export default {
+  files: ['dist*/test/**/*.test.js'],
+  nodeArguments: ['--enable-source-maps'],
+  workerThreads: false,
+  concurrency: Math.min(4, Math.max(2, availableParallelism())),
+  failFast: false,
+  timeout: '2m',
+};

@@ -1,0 +1,41 @@
+/**
+ * `npm run check`: everything that CI runs.
+ *
+ *   npm run check [-- static | test | nodes …]
+ */
+import { ensureDependencies } from './dependencies.mjs';
+import { runScript } from './run-command.mjs';
+
+/** @type {Record<string, readonly (readonly [title: string, file: string, args?: readonly string[]])[]>} */
+const PARTS = {
+  static: [
+    ['Format', 'node_modules/prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.']],
+    ['Lint', 'node_modules/eslint/bin/eslint.js', ['--max-warnings', '0', '.']],
+    ['Import rules', 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs', ['src', 'test', 'scripts']],
+    ['Unused files, exports and dependencies', 'node_modules/knip/bin/knip.js'],
+    ['Private keys', 'scripts/private-keys.mjs'],
+    ['Build', 'scripts/build.mjs'],
+    ['Package', 'scripts/package-contents.mjs'],
+  ],
+  test: [['Tests with coverage', 'scripts/test.mjs', ['--coverage']]],
+  nodes: [['Tests on the other versions of Node', 'scripts/other-node-versions.mjs']],
+};
+
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(PARTS);
+const unknown = wanted.find((part) => !Object.hasOwn(PARTS, part));
+if (unknown !== undefined) {
+  console.error(`No part ${unknown}; there are: ${Object.keys(PARTS).join(', ')}.`);
+  process.exit(2);
+}
+
+ensureDependencies();
+for (const part of wanted) {
+  const failed = PARTS[part].filter(([title, file, args]) => {
+    console.log(`\n== ${title} ==\n`);
+    return !runScript(file, args);
+  });
+  if (failed.length > 0) {
+    console.error(`\nFailed: ${failed.map(([title]) => title).join(', ')}.`);
+    process.exit(1);
+  }
+}

@@ -1,0 +1,46 @@
+/** Runs the built tests on the other supported lines of Node. Their binaries come as npm packages, into a temporary folder. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import { runCommand } from './run-command.mjs';
+
+const SUPPORTED = ['20', '22', '24'];
+
+/**
+ * Runs the tests with one Node at the front of PATH, so that also `env node` in child processes is that one.
+ * @param {string} version
+ * @param {string} folder
+ */
+function testsPassOn(version, folder) {
+  const name = `node-linux-${process.arch}`;
+  const prefix = path.join(folder, version);
+  const install = [
+    'install',
+    '--no-save',
+    '--no-audit',
+    '--no-fund',
+    '--ignore-scripts',
+    '--loglevel=error',
+    '--prefix',
+    prefix,
+    `${name}@${version}`,
+  ];
+  if (!runCommand('npm', install)) return false;
+  const bin = path.join(prefix, 'node_modules', name, 'bin');
+  const env = { ...process.env, PATH: `${bin}${path.delimiter}${process.env.PATH ?? ''}` };
+  const node = path.join(bin, 'node');
+  return runCommand(node, ['--version'], env) && runCommand(node, ['scripts/test.mjs', '--no-build'], env);
+}
+
+const others = SUPPORTED.filter((version) => !process.version.startsWith(`v${version}.`));
+const folder = mkdtempSync(path.join(tmpdir(), 'alter-node-'));
+try {
+  const failed = others.find((version) => {
+    console.log(`\n== Tests on Node ${version} ==\n`);
+    return !testsPassOn(version, folder);
+  });
+  process.exitCode = failed === undefined ? 0 : 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,202 @@
+/** The composition root: the only module that sees every part. It builds, wires, starts, reloads, drains and stops. */
+import { HealthServer } from './admin/health.ts';
+import { describeRefusal, describeTunnel } from './audit/describe.ts';
+import { Recorder } from './audit/recorder.ts';
+import type { Config } from './config/config.ts';
+import { createConfigHolder } from './config/reload.ts';
+import type { ConfigHolder, ReloadResult } from './config/reload.ts';
+import { Listener } from './edge/listener.ts';
+import type { EdgeServices } from './edge/services.ts';
+import { prepareInjection } from './inject/registry.ts';
+import type { Logger } from './log.ts';
+import { createHostMatcher } from './message/host-pattern.ts';
+import type { HostMatcher } from './message/host-pattern.ts';
+import { createServe } from './pipeline/serve.ts';
+import type { Serve } from './pipeline/serve.ts';
+import { createStages } from './pipeline/stages.ts';
+import { loadCa } from './pki/ca.ts';
+import { LeafContexts } from './pki/leaf-contexts.ts';
+import { publicRoots, rootFiles } from './pki/public-roots.ts';
+import { createKeyAuthenticator } from './principals/api-keys.ts';
+import { loadCatalogue } from './providers/catalogue.ts';
+import type { Catalogue } from './providers/catalogue.ts';
+import type { Secret } from './secret/secret.ts';
+import { openStore } from './store/open.ts';
+import type { Store } from './store/store.ts';
+import { Dialer } from './upstream/dial.ts';
+import { createForward } from './upstream/forward-h1.ts';
+import { Pools } from './upstream/pools.ts';
+import { createOpenTunnel } from './upstream/tunnel.ts';
+import type { OpenTunnel } from './message/tunnel.ts';
+import { fingerprint } from './vault/fingerprint.ts';
+import { loadKeyring } from './vault/keyring.ts';
+import { Vault } from './vault/vault.ts';
+
+/** Where something listens. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A proxy that takes traffic. */
+export interface RunningProxy {
+  readonly address: ListenAddress;
+  readonly adminAddress: ListenAddress | undefined;
+  /** Reads the configuration again and applies it, or keeps the old one and says why. */
+  reload(): Promise<ReloadResult>;
+  /** Drains, writes what is still to be recorded, and closes everything. */
+  stop(): Promise<void>;
+}
+
+/** What a start needs besides the configuration. */
+export interface StartOptions {
+  readonly log: Logger;
+  /** Keys that are valid for this run only. */
+  readonly extraKeys?: readonly Secret[];
+  /** Reads the configuration anew, for {@link RunningProxy.reload}. */
+  readonly reload?: () => Config;
+}
+
+/** Longest wait for one readiness check. */
+const READY_TIMEOUT_MS = 1000;
+
+/** Starts a proxy. Rejects with CommandError, and leaves nothing open, when any part cannot start. */
+export async function startProxy(config: Config, options: StartOptions): Promise<RunningProxy> {
+  const opened: (() => Promise<void> | void)[] = [];
+  try {
+    return await new Starter(config, options, opened).start();
+  } catch (error) {
+    for (const close of opened.reverse()) await close();
+    throw error;
+  }
+}
+
+/** The parts that a reload replaces as one. */
+interface Runtime {
+  readonly catalogue: Catalogue;
+  readonly pools: Pools;
+  readonly serve: Serve;
+  readonly openTunnel: OpenTunnel;
+  readonly passThrough: HostMatcher;
+}
+
+class Starter {
+  readonly #config: Config;
+  readonly #options: StartOptions;
+  readonly #opened: (() => Promise<void> | void)[];
+
+  constructor(config: Config, options: StartOptions, opened: (() => Promise<void> | void)[]) {
+    this.#config = config;
+    this.#options = options;
+    this.#opened = opened;
+  }
+
+  async start(): Promise<RunningProxy> {
+    const config = this.#config;
+    const { log } = this.#options;
+    const ca = loadCa(config.caDir);
+    const keyring = loadKeyring(config.keyringFile);
+    const store = await openStore(config.store, { auditMaxStream: config.audit.maxStream });
+    this.#opened.push(() => store.close());
+    const recorder = new Recorder({ sink: store, app: config.app, proxy: config.name, maxQueue: config.audit.maxQueue, log });
+    let runtime: Runtime | undefined;
+    const catalogue = { get: (slug: string) => runtime?.catalogue.get(slug) };
+    const vault = new Vault({ store, keyring, catalogue, prepare: prepareInjection, cache: config.cache, apps: [config.app], log });
+    this.#opened.push(() => {
+      vault.close();
+    });
+    const build = (next: Config): Runtime => buildRuntime(next, { vault, recorder, log });
+    runtime = build(config);
+    const current = (): Runtime => runtime ?? build(config);
+    const leafs = new LeafContexts({ ca, maxLeaves: config.intercept.maxLeaves, leafTtlMs: config.intercept.leafTtlMs });
+    const listener = new Listener(this.#edgeServices(vault, recorder, leafs, current), config.limits);
+    const holder = createConfigHolder(
+      this.#options.reload ?? (() => config),
+      (next) => {
+        const previous = current();
+        runtime = build(next);
+        log.setLevel(next.log.level);
+        void previous.pools.close();
+      },
+      log,
+      config,
+    );
+    return this.#listen({ store, vault, recorder, listener, holder, current });
+  }
+
+  #edgeServices(vault: Vault, recorder: Recorder, leafs: LeafContexts, current: () => Runtime): EdgeServices {
+    const config = this.#config;
+    const authenticator = createKeyAuthenticator({
+      findKey: (id) => vault.findKey(id),
+      fingerprint,
+      app: config.app,
+      ownKey: config.key,
+      extraKeys: this.#options.extraKeys ?? [],
+      requireKey: config.listen.requireKey,
+    });
+    return {
+      authenticate: (key, peer) => authenticator.authenticate(key, peer),
+      contextFor: (host) => leafs.contextFor(host),
+      isPassThrough: (authority) => current().passThrough.matches(authority),
+      serve: (exchange, client) => {
+        current().serve(exchange, client);
+      },
+      openTunnel: (authority, callback) => {
+        current().openTunnel(authority, callback);
+      },
+      refused: (refusal) => {
+        recorder.record(describeRefusal(refusal, Date.now()), false);
+        const { id, error, origin, peer } = refusal;
+        this.#options.log.warn({ requestId: id, code: error.code, detail: error.detail, host: origin?.host, client: peer.address, cause: error.cause }, 'request refused');
+      },
+      tunnelled: (tunnel) => {
+        recorder.record(describeTunnel(tunnel, Date.now()), false);
+      },
+      now: Date.now,
+      log: this.#options.log,
+    };
+  }
+
+  async #listen(parts: Parts): Promise<RunningProxy> {
+    const { listen, admin, shutdown } = this.#config;
+    const { store, listener, recorder } = parts;
+    let draining = false;
+    const health = new HealthServer({ checks: [{ name: 'store', check: () => store.ping() }], draining: () => draining, timeoutMs: READY_TIMEOUT_MS });
+    const adminAddress = admin === undefined ? undefined : await health.listen(admin.host, admin.port);
+    this.#opened.push(() => health.close());
+    const address = await listener.listen(listen.host, listen.port);
+    let stopped: Promise<void> | undefined;
+    const stop = async (): Promise<void> => {
+      draining = true;
+      await listener.drain(shutdown.drainTimeoutMs);
+      await parts.current().pools.destroy();
+      await recorder.close(shutdown.drainTimeoutMs);
+      parts.vault.close();
+      await health.close();
+      await store.close();
+    };
+    return { address, adminAddress, reload: () => parts.holder.reload(), stop: () => (stopped ??= stop()) };
+  }
+}
+
+interface Parts {
+  readonly store: Store;
+  readonly vault: Vault;
+  readonly recorder: Recorder;
+  readonly listener: Listener;
+  readonly holder: ConfigHolder;
+  readonly current: () => Runtime;
+}
+
+/** Everything that follows from the changeable part of the configuration. */
+function buildRuntime(config: Config, parts: { vault: Vault; recorder: Recorder; log: Logger }): Runtime {
+  const catalogue = loadCatalogue(config.providerDirs);
+  const trust = publicRoots([...rootFiles(process.env), ...config.upstream.caFiles]);
+  const { connectTimeoutMs, allowPrivate } = config.upstream;
+  const dialer = new Dialer({ trust, allowPrivate, connectTimeoutMs });
+  const pools = new Pools(dialer, config.upstream);
+  const { ungranted, defaultGrants } = config;
+  const stages = createStages({ grants: parts.vault, ungranted, defaultGrants, now: Date.now });
+  const serve = createServe({ stages, forward: createForward(pools), recorder: parts.recorder, now: Date.now, log: parts.log });
+  return { catalogue, pools, serve, openTunnel: createOpenTunnel(dialer), passThrough: createHostMatcher(config.intercept.passThrough) };
+}

@@ -1,0 +1,180 @@
+import type { Command } from 'commander';
+import { CommandError } from '../../errors.ts';
+import type { ProviderTemplate } from '../../providers/template.ts';
+import type { SecretFacts } from '../../vault/resolved.ts';
+import { collect, declare, declareGroup, perform, type Runtime } from '../command.ts';
+import { confirmByName } from '../confirm.ts';
+import { formatInstant, isoInstant } from '../duration.ts';
+import { shortOrigin, shortOrigins } from '../origin-text.ts';
+import { readSecretFields } from '../secret-input.ts';
+import type { Session } from '../session.ts';
+
+interface FieldOptions {
+  readonly field?: readonly string[];
+  readonly fieldsStdin?: boolean;
+}
+
+interface AddOptions extends FieldOptions {
+  readonly provider: string;
+  readonly host?: readonly string[];
+}
+
+function forPrograms(secret: SecretFacts): Record<string, unknown> {
+  const { id, app, name, provider, origins, status, version } = secret;
+  const { createdAt, rotatedAt, updatedAt } = secret;
+  return {
+    id, app, name, provider, origins, status, version,
+    createdAt: isoInstant(createdAt), rotatedAt: isoInstant(rotatedAt), updatedAt: isoInstant(updatedAt),
+  }; // prettier-ignore
+}
+
+function readFields(session: Session, template: ProviderTemplate, options: FieldOptions) {
+  return readSecretFields(template, { field: options.field ?? [], fieldsStdin: options.fieldsStdin === true }, session.terminal);
+}
+
+async function add(session: Session, name: string, options: AddOptions): Promise<void> {
+  const administration = await session.administration();
+  const { template } = await administration.showProvider(options.provider);
+  const fields = await readFields(session, template, options);
+  const secret = await administration.addSecret({ name, provider: template.slug, fields, hosts: options.host ?? [] });
+  session.output.result(
+    forPrograms(secret),
+    () => `Stored secret ${secret.name} (${secret.id}) for ${secret.origins.map(shortOrigin).join(', ')}`,
+  );
+  session.output.note(`Give access with: alter-proxy grant issue --secret ${quoted(secret.name)} --label <purpose>`);
+}
+
+/** A name as it can be pasted into a shell; names hold letters, digits, spaces, dots, dashes and underscores. */
+function quoted(name: string): string {
+  return name.includes(' ') ? `'${name}'` : name;
+}
+
+async function rotate(session: Session, idOrName: string, options: FieldOptions): Promise<void> {
+  const administration = await session.administration();
+  const { provider } = await administration.showSecret(idOrName);
+  const { template } = await administration.showProvider(provider);
+  const secret = await administration.rotateSecret(idOrName, await readFields(session, template, options));
+  session.output.result(
+    forPrograms(secret),
+    () => `Rotated secret ${secret.name} (${secret.id}) to version ${String(secret.version)}; its grants keep working`,
+  );
+}
+
+async function list(session: Session, all: boolean): Promise<void> {
+  const { output } = session;
+  const now = Date.now();
+  const secrets = (await (await session.administration()).listSecrets()).filter(({ status }) => all || status === 'active');
+  output.result(secrets.map(forPrograms), () => {
+    if (secrets.length === 0) return 'No secrets. Store one with: alter-proxy secret add <name> --provider <slug>';
+    return output.table(
+      ['name', 'id', 'provider', 'destinations', 'version', 'changed', 'status'],
+      secrets.map((secret) => [
+        secret.name,
+        secret.id,
+        secret.provider,
+        shortOrigins(secret.origins),
+        String(secret.version),
+        formatInstant(secret.rotatedAt, now),
+        { painted: output.paint(secret.status === 'active' ? 'green' : 'red', secret.status) },
+      ]),
+    );
+  });
+}
+
+async function show(session: Session, idOrName: string): Promise<void> {
+  const { output } = session;
+  const administration = await session.administration();
+  const secret = await administration.showSecret(idOrName);
+  const grants = (await administration.listGrants()).filter((grant) => grant.secretId === secret.id && grant.status === 'active').length;
+  output.result({ ...forPrograms(secret), activeGrants: grants }, () =>
+    output.facts([
+      ['Name', secret.name],
+      ['Id', secret.id],
+      ['App', secret.app],
+      ['Provider', secret.provider],
+      ...secret.origins.map((origin, index) => [index === 0 ? 'Destinations' : '', shortOrigin(origin)] as const),
+      ['Status', secret.status],
+      ['Version', String(secret.version)],
+      ['Created', isoInstant(secret.createdAt) ?? ''],
+      ['Rotated', secret.version > 1 ? (isoInstant(secret.rotatedAt) ?? '') : 'never'],
+      ['Active grants', String(grants)],
+      ['Value', { painted: output.paint('dim', 'stored; it cannot be read back') }],
+    ]),
+  );
+}
+
+async function remove(session: Session, idOrName: string, yes: boolean): Promise<void> {
+  const administration = await session.administration();
+  const secret = await administration.showSecret(idOrName);
+  if (secret.status === 'deleted') throw new CommandError('not_found', `secret ${secret.name} is deleted already`);
+  const grants = (await administration.listGrants()).filter((grant) => grant.secretId === secret.id && grant.status === 'active').length;
+  const effect = `Deleting secret ${secret.name} (${secret.id}) ends its ${String(grants)} active grant${grants === 1 ? '' : 's'}.`;
+  if (!yes) await confirmByName(session.terminal, effect, secret.name);
+  const deleted = await administration.deleteSecret(secret.id);
+  session.output.result(forPrograms(deleted), () => `Deleted secret ${deleted.name} (${deleted.id})`);
+}
+
+function withFieldOptions(command: Command): Command {
+  return command
+    .option('--field <name[=@file|=-]>', 'read one field from a file, from stdin, or ask for it (repeatable)', collect)
+    .option('--fields-stdin', 'read all fields as one JSON object from stdin');
+}
+
+/** `secret add`, `list`, `show`, `rotate` and `delete`. */
+export function addSecretCommands(program: Command, runtime: Runtime): void {
+  const group = declareGroup(program, 'secret', 'Credentials, encrypted; they go in and never come out');
+  const adding = withFieldOptions(
+    declare(
+      group,
+      'add <name>',
+      'Store a credential. Its value comes from a hidden prompt, a file or stdin, never from the command line.',
+      [
+        'alter-proxy secret add openai --provider openai                         # asks',
+        'alter-proxy secret add openai --provider openai < key.txt               # one field: stdin',
+        'alter-proxy secret add jira --provider jira --field email=@email.txt --field api_token=-',
+        `echo '{"username":"u","password":"p"}' | alter-proxy secret add db --provider my-api --fields-stdin`,
+        'alter-proxy secret add azure --provider azure-openai --host me.openai.azure.com',
+      ],
+    )
+      .requiredOption('-p, --provider <slug>', 'provider of the credential, see `alter-proxy provider list`')
+      .option('--host <host[:port]>', "destination that may receive it (repeatable; default: the provider's own hosts)", collect),
+  );
+  perform<AddOptions>(adding, runtime, async (session, options, [name = '']) => {
+    await add(session, name, options);
+    return 0;
+  });
+  const listing = declare(group, 'list', 'List the secrets of the app, without values.', [
+    'alter-proxy secret list',
+    'alter-proxy secret list --json',
+  ]);
+  perform<{ readonly all?: boolean }>(listing.option('-a, --all', 'also deleted ones'), runtime, async (session, options) => {
+    await list(session, options.all === true);
+    return 0;
+  });
+  const showing = declare(group, 'show <name-or-id>', 'Show what is known about a secret; never its value.', [
+    'alter-proxy secret show openai',
+  ]);
+  perform(showing, runtime, async (session, _options, [idOrName = '']) => {
+    await show(session, idOrName);
+    return 0;
+  });
+  const rotating = withFieldOptions(
+    declare(
+      group,
+      'rotate <name-or-id>',
+      'Replace the value of a secret. Grants keep working and use the new value from the next request on.',
+      ['alter-proxy secret rotate openai < new-key.txt'],
+    ),
+  );
+  perform<FieldOptions>(rotating, runtime, async (session, options, [idOrName = '']) => {
+    await rotate(session, idOrName, options);
+    return 0;
+  });
+  const deleting = declare(group, 'delete <name-or-id>', 'Delete a secret. Its grants stop working at once.', [
+    'alter-proxy secret delete openai',
+  ]);
+  perform<{ readonly yes?: boolean }>(deleting.option('-y, --yes', 'do not ask'), runtime, async (session, options, [idOrName = '']) => {
+    await remove(session, idOrName, options.yes === true);
+    return 0;
+  });
+}

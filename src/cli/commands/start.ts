@@ -1,0 +1,115 @@
+import { Option, type Command } from 'commander';
+import type { RunningProxy } from '../../app.ts';
+import type { ConfigFlags } from '../../config/load.ts';
+import { CommandError } from '../../errors.ts';
+import { createLogger } from '../../log.ts';
+import { declare, perform, type Runtime } from '../command.ts';
+import { findRunningProxy, removeRunFile, writeRunFile, type RunFile } from '../run-file.ts';
+import type { Session } from '../session.ts';
+import { untilSignal } from '../until-signal.ts';
+
+interface StartOptions {
+  readonly host?: string;
+  readonly port?: string;
+  readonly store?: string;
+  readonly logLevel?: string;
+  readonly requireKey?: boolean;
+  readonly admin?: boolean;
+  readonly adminHost?: string;
+  readonly adminPort?: string;
+}
+
+function flagsOf(options: StartOptions): ConfigFlags {
+  const { host, port, store, logLevel, requireKey, adminHost, adminPort } = options;
+  return { host, port, store, logLevel, requireKey, adminHost, adminPort, admin: options.admin === false ? false : undefined };
+}
+
+function origin(address: { readonly host: string; readonly port: number }): string {
+  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+  return `http://${host}:${String(address.port)}`;
+}
+
+function announce(session: Session, proxy: RunningProxy): void {
+  const { terminal, output } = session;
+  if (terminal.stdout.isTTY !== true || output.json) return;
+  const health = proxy.adminAddress === undefined ? '' : `, health on ${origin(proxy.adminAddress)}/readyz`;
+  output.line(`alter-proxy listens on ${origin(proxy.address)}${health}; stop with Ctrl-C`);
+}
+
+/** SIGHUP reads the configuration again. What came of it is in the log. */
+function reloadOnHangup(proxy: RunningProxy): () => void {
+  const reload = () => {
+    void proxy.reload();
+  };
+  process.on('SIGHUP', reload);
+  return () => process.off('SIGHUP', reload);
+}
+
+/** Says so when what holds the port is the proxy of this very home. */
+async function explain(error: unknown, runDir: string): Promise<unknown> {
+  if (!(error instanceof CommandError) || error.code !== 'port_in_use') return error;
+  const running = await findRunningProxy(runDir);
+  if (running === undefined) return error;
+  const where = origin(running);
+  return new CommandError('port_in_use', `the proxy of this home runs already on ${where} (process ${String(running.pid)})`, {
+    cause: error,
+    hint: `Use that one, or stop it first with: kill ${String(running.pid)}`,
+  });
+}
+
+async function start(session: Session, options: StartOptions): Promise<number> {
+  const flags = flagsOf(options);
+  const config = session.readConfig(flags);
+  const log = createLogger(config.log.level);
+  const { run } = session.paths;
+  const stop = untilSignal(['SIGINT', 'SIGTERM']);
+  // The proxy itself is loaded only by the commands that start one: the others answer sooner.
+  const { startProxy } = await import('../../app.ts');
+  const proxy = await startProxy(config, { log, reload: () => session.readConfig(flags) }).catch(async (error: unknown) => {
+    throw await explain(error, run);
+  });
+  const stopReloading = reloadOnHangup(proxy);
+  try {
+    writeRunFile(run, runFileOf(proxy));
+    log.info({ address: proxy.address, adminAddress: proxy.adminAddress, app: config.app, home: config.home }, 'proxy started');
+    announce(session, proxy);
+    await stop.signal;
+    log.info({}, 'proxy stopping');
+  } finally {
+    removeRunFile(run, process.pid);
+    await proxy.stop();
+    stopReloading();
+  }
+  log.info({}, 'proxy stopped');
+  return 0;
+}
+
+function runFileOf({ address, adminAddress }: RunningProxy): RunFile {
+  return {
+    pid: process.pid,
+    host: address.host,
+    port: address.port,
+    adminHost: adminAddress?.host ?? null,
+    adminPort: adminAddress?.port ?? null,
+    startedAt: new Date().toISOString(),
+  };
+}
+
+/** `start`. */
+export function addStartCommand(program: Command, runtime: Runtime): void {
+  const command = declare(
+    program,
+    'start',
+    'Start the proxy and keep it running until SIGTERM or Ctrl-C. SIGHUP reads the configuration again.',
+    ['alter-proxy start', 'alter-proxy start --port 8080 --log-level debug', 'alter-proxy start --config /etc/alter-proxy/config.yaml'],
+  )
+    .option('--host <address>', 'address to listen on (listen.host)')
+    .option('-p, --port <number>', 'port to listen on (listen.port)')
+    .option('--store <kind-or-url>', 'embedded, redis or redis://host:port (store.kind, store.url)')
+    .option('--require-key', 'ask clients on this machine for a key, too (listen.require_key)')
+    .option('--admin-host <address>', 'address of the health endpoints (admin.host)')
+    .option('--admin-port <number>', 'port of the health endpoints (admin.port)')
+    .option('--no-admin', 'no health endpoints')
+    .addOption(new Option('--log-level <level>', 'what to log (log.level)').choices(['silent', 'error', 'warn', 'info', 'debug']));
+  perform<StartOptions>(command, runtime, start);
+}

@@ -1,0 +1,41 @@
+const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
+const LONGEST_MS = 100 * 365 * UNIT_MS.d;
+
+type Unit = keyof typeof UNIT_MS;
+
+/**
+ * Milliseconds of a duration as people write it: `30d`, `12h`, `1h30m`, `2w`. Undefined when it is not one: no unit, zero, or longer than
+ * a hundred years.
+ */
+export function parseDuration(text: string): number | undefined {
+  if (!/^(?:\d{1,9}[smhdw])+$/.test(text)) return undefined;
+  let total = 0;
+  for (const [, amount, unit] of text.matchAll(/(\d+)([smhdw])/g)) total += Number(amount) * UNIT_MS[unit as Unit];
+  return total > 0 && total <= LONGEST_MS ? total : undefined;
+}
+
+/** A span in its largest fitting unit: `3 days`, `1 hour`, `45 seconds`. */
+export function formatSpan(ms: number): string {
+  const units: readonly (readonly [number, string])[] = [
+    [UNIT_MS.d, 'day'],
+    [UNIT_MS.h, 'hour'],
+    [UNIT_MS.m, 'minute'],
+  ];
+  const [size, name] = units.find(([unit]) => ms >= unit) ?? [UNIT_MS.s, 'second'];
+  const count = Math.floor(ms / size);
+  return `${String(count)} ${name}${count === 1 ? '' : 's'}`;
+}
+
+/** An instant relative to now, for tables: `in 3 days`, `2 hours ago`, `never` when there is none. */
+export function formatInstant(instant: number | undefined, now: number): string {
+  if (instant === undefined) return 'never';
+  if (instant < now) return `${formatSpan(now - instant)} ago`;
+  // Up to the next minute, so that a grant issued for 30 days a moment ago does not read "in 29 days".
+  const left = instant - now;
+  return `in ${formatSpan(left < UNIT_MS.m ? left : Math.ceil(left / UNIT_MS.m) * UNIT_MS.m)}`;
+}
+
+/** An instant for programs: ISO 8601 in UTC, or null when there is none. */
+export function isoInstant(instant: number | undefined): string | null {
+  return instant === undefined ? null : new Date(instant).toISOString();
+}

@@ -1,0 +1,84 @@
+import { AlterError, COMMAND_ERRORS, CommandError, WIRE_ERRORS } from '../errors.ts';
+import { StoreUnavailableError } from '../store/store.ts';
+import { printable } from './printable.ts';
+import { wantsColour, type Terminal } from './terminal.ts';
+
+/** What a failed command tells: the text for stderr and the code for the shell. */
+export interface ErrorReport {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+  readonly exit: number;
+}
+
+const SYSTEM_REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'operation not permitted',
+  ENOENT: 'no such file or folder',
+  ENOTDIR: 'not a folder',
+  EISDIR: 'is a folder',
+  ENOSPC: 'no space left on the device',
+  EROFS: 'the file system is read-only',
+  EMFILE: 'too many open files',
+};
+
+const WRITES = new Set(['mkdir', 'write', 'rename', 'unlink', 'rm', 'chmod', 'fsync', 'link', 'copyfile', 'ftruncate']);
+
+/** The CommandError for a file that the operating system refuses, or undefined when `error` is something else. */
+export function fileError(error: unknown): CommandError | undefined {
+  if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return undefined;
+  const reason = SYSTEM_REASONS[String(error.code)];
+  if (reason === undefined) return undefined;
+  const path = 'path' in error ? `${String(error.path)}: ` : '';
+  const writes = WRITES.has(String(error.syscall)) || error.code === 'ENOSPC' || error.code === 'EROFS';
+  return new CommandError(writes ? 'file_unwritable' : 'file_unreadable', `${path}${reason}`, { cause: error });
+}
+
+/** Whether a file could not be made because there is one already. */
+export function isExisting(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EEXIST';
+}
+
+function reportOf(error: unknown): ErrorReport {
+  if (error instanceof CommandError) return { code: error.code, message: error.message, hint: error.hint, exit: error.exit };
+  if (error instanceof StoreUnavailableError) {
+    const { exit, hint } = COMMAND_ERRORS.store_unreachable;
+    return { code: 'store_unreachable', message: error.message, hint, exit };
+  }
+  if (error instanceof AlterError) {
+    const message = error.detail === undefined ? error.message : `${error.message}: ${error.detail}`;
+    return { code: error.code, message, hint: WIRE_ERRORS[error.code].hint, exit: 1 };
+  }
+  const file = fileError(error);
+  if (file !== undefined) return reportOf(file);
+  const { exit, hint } = COMMAND_ERRORS.internal;
+  return { code: 'internal', message: error instanceof Error ? error.message : String(error), hint, exit };
+}
+
+function printableLines(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => printable(line))
+    .join('\n');
+}
+
+/** Writes a failure to stderr, as one JSON document or as `error:` and `hint:` lines, and returns the exit code. */
+export function reportError(error: unknown, terminal: Terminal, options: { readonly json: boolean; readonly colour: boolean }): number {
+  const report = reportOf(error);
+  const { stderr, env } = terminal;
+  if (options.json) {
+    stderr.write(`${JSON.stringify({ error: { code: report.code, message: report.message, hint: report.hint } })}\n`);
+  } else {
+    const colour = wantsColour(stderr, env, options.colour);
+    const label = (name: string, sgr: string) => (colour ? `\u001b[${sgr}m${name}\u001b[0m` : name);
+    stderr.write(`${label('error:', '1;31')} ${printableLines(report.message)}\n`);
+    stderr.write(`${label('hint:', '36')} ${printableLines(report.hint)}\n`);
+  }
+  if (env['ALTER_DEBUG'] === '1' && error instanceof Error) stderr.write(`${describeForDebugging(error)}\n`);
+  return report.exit;
+}
+
+function describeForDebugging(error: Error): string {
+  const own = error.stack ?? error.message;
+  return error.cause instanceof Error ? `${own}\ncaused by: ${describeForDebugging(error.cause)}` : own;
+}

@@ -1,0 +1,176 @@
+import { readFileSync } from 'node:fs';
+import { CommandError } from '../errors.ts';
+import type { ProviderTemplate } from '../providers/template.ts';
+import { Secret } from '../secret/secret.ts';
+import { askHidden, askVisible } from './prompt.ts';
+import { fileError } from './report-error.ts';
+import { isInteractive, type Input, type Terminal } from './terminal.ts';
+
+/** How the values of a secret were asked to be read. */
+export interface SecretInputOptions {
+  /** `name=@file`, `name=-` or `name`, as given by `--field`. */
+  readonly field: readonly string[];
+  /** All values as one JSON object on stdin. */
+  readonly fieldsStdin: boolean;
+}
+
+type Source =
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'stdin' }
+  | { readonly kind: 'prompt' }
+  | { readonly kind: 'plain'; readonly text: string };
+
+const MAX_INPUT_BYTES = 1 << 20;
+
+function usage(message: string, hint?: string): CommandError {
+  return new CommandError('usage', message, hint === undefined ? {} : { hint });
+}
+
+function decode(bytes: Buffer, whence: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new CommandError('record_invalid', `${whence} is not UTF-8 text`, { cause });
+  }
+}
+
+/** Without the one line break that an editor or `echo` puts at the end. */
+function trimOneNewline(text: string): string {
+  return text.replace(/\r?\n$/, '');
+}
+
+async function readAll(stdin: Input): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of stdin as AsyncIterable<Buffer | string>) {
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    size += bytes.length;
+    if (size > MAX_INPUT_BYTES) throw usage('stdin is larger than 1 MiB, which no credential is');
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks);
+}
+
+function readSecretFile(path: string): string {
+  try {
+    return trimOneNewline(decode(readFileSync(path), path));
+  } catch (error) {
+    throw fileError(error) ?? error;
+  }
+}
+
+// The text of --field may be a credential that somebody typed by mistake: no message here repeats it.
+function parseField(spec: string, provider: ProviderTemplate): readonly [string, Source] {
+  const [, name = '', , value = ''] = /^([^=]*)(=)?(.*)$/s.exec(spec) ?? [];
+  const field = Object.hasOwn(provider.fields, name) ? provider.fields[name] : undefined;
+  const known = Object.keys(provider.fields).join(', ');
+  if (field === undefined) throw usage(`--field names no field of provider ${provider.slug}; its fields are: ${known}`);
+  if (!spec.includes('=')) return [name, { kind: 'prompt' }];
+  if (value === '-') return [name, { kind: 'stdin' }];
+  if (value.startsWith('@') && value.length > 1) return [name, { kind: 'file', path: value.slice(1) }];
+  if (!field.secret && value !== '' && value !== '@') return [name, { kind: 'plain', text: value }];
+  throw usage(
+    `--field ${name} takes no value on the command line, where other users and the shell history can see it`,
+    `Pass --field ${name}=@<file>, --field ${name}=- for stdin, or --field ${name} to be asked.`,
+  );
+}
+
+function parseFields(specs: readonly string[], provider: ProviderTemplate): Map<string, Source> {
+  const sources = new Map<string, Source>();
+  for (const spec of specs) {
+    const [name, source] = parseField(spec, provider);
+    if (sources.has(name)) throw usage(`--field ${name} is given twice`);
+    sources.set(name, source);
+  }
+  if ([...sources.values()].filter((source) => source.kind === 'stdin').length > 1) {
+    throw usage('only one field can be read from stdin', 'Pass all fields as one JSON object with --fields-stdin.');
+  }
+  return sources;
+}
+
+/** Decides where each field that was not named comes from. */
+function completeSources(named: Map<string, Source>, provider: ProviderTemplate, terminal: Terminal): Map<string, Source> {
+  const all = Object.keys(provider.fields);
+  const missing = all.filter((name) => !named.has(name));
+  if (missing.length === 0) return named;
+  if (isInteractive(terminal)) {
+    return new Map(all.map((name) => [name, named.get(name) ?? { kind: 'prompt' }]));
+  }
+  const [only] = all;
+  if (all.length === 1 && only !== undefined && terminal.stdin.isTTY !== true) return new Map([[only, { kind: 'stdin' }]]);
+  throw usage(
+    `no value for ${missing.join(', ')}`,
+    `Pass --field ${missing[0] ?? ''}=@<file> for each, or all fields as one JSON object with --fields-stdin.`,
+  );
+}
+
+async function ask(terminal: Terminal, name: string, provider: ProviderTemplate): Promise<string> {
+  const field = provider.fields[name];
+  if (!isInteractive(terminal))
+    throw usage(`--field ${name} asks on a terminal, and there is none`, `Pass --field ${name}=@<file> or --field ${name}=-.`);
+  const question = `${field?.label ?? name} (${name})`;
+  if (field?.secret === false) return await askVisible(terminal, `${question}: `);
+  return await askHidden(terminal, `${question}, hidden`);
+}
+
+async function readSource(source: Source, name: string, provider: ProviderTemplate, terminal: Terminal): Promise<string> {
+  switch (source.kind) {
+    case 'file':
+      return readSecretFile(source.path);
+    case 'plain':
+      return source.text;
+    case 'prompt':
+      return await ask(terminal, name, provider);
+    case 'stdin':
+      // On a terminal, reading stdin would show what is typed.
+      if (terminal.stdin.isTTY === true) return await ask(terminal, name, provider);
+      return trimOneNewline(decode(await readAll(terminal.stdin), 'stdin'));
+  }
+}
+
+function parseFieldMap(text: string, provider: ProviderTemplate): Record<string, string> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    // The parser's own message quotes the input.
+    throw usage('stdin is not a JSON object of field names and values');
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+    throw usage('stdin is not a JSON object of field names and values');
+  const names = Object.keys(provider.fields);
+  const entries = Object.entries(parsed as Record<string, unknown>);
+  if (entries.some(([name, value]) => !names.includes(name) || typeof value !== 'string')) {
+    throw usage(`the JSON object on stdin must hold texts for these fields and nothing else: ${names.join(', ')}`);
+  }
+  const missing = names.filter((name) => !entries.some(([given]) => given === name));
+  if (missing.length > 0) throw usage(`the JSON object on stdin has no value for ${missing.join(', ')}`);
+  return Object.fromEntries(entries) as Record<string, string>;
+}
+
+async function readFieldMap(provider: ProviderTemplate, terminal: Terminal): Promise<Record<string, string>> {
+  if (terminal.stdin.isTTY === true)
+    throw usage('--fields-stdin reads a pipe or a file, not a terminal', 'Leave it out to be asked for each field.');
+  return parseFieldMap(decode(await readAll(terminal.stdin), 'stdin'), provider);
+}
+
+/**
+ * Reads the values of all fields of `provider` from files, stdin or a hidden prompt; never from the command line. Throws CommandError
+ * `usage` when that is not possible; no message holds a value.
+ */
+export async function readSecretFields(
+  provider: ProviderTemplate,
+  options: SecretInputOptions,
+  terminal: Terminal,
+): Promise<Readonly<Record<string, Secret>>> {
+  if (options.fieldsStdin && options.field.length > 0) throw usage('--field and --fields-stdin exclude each other');
+  const texts: Record<string, string> = {};
+  if (options.fieldsStdin) Object.assign(texts, await readFieldMap(provider, terminal));
+  else {
+    const sources = completeSources(parseFields(options.field, provider), provider, terminal);
+    for (const [name, source] of sources) texts[name] = await readSource(source, name, provider, terminal);
+  }
+  const empty = Object.keys(texts).find((name) => texts[name] === '');
+  if (empty !== undefined) throw usage(`the value of ${empty} is empty`);
+  return Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, new Secret(text)]));
+}

@@ -1,0 +1,96 @@
+import { existsSync } from 'node:fs';
+import type { Config } from '../config/config.ts';
+import { homePaths, resolveHome } from '../config/home.ts';
+import { loadConfig, type ConfigFlags } from '../config/load.ts';
+import { CommandError } from '../errors.ts';
+import { prepareInjection } from '../inject/registry.ts';
+import { loadCa, type Ca } from '../pki/ca.ts';
+import { loadCatalogue, type Catalogue } from '../providers/catalogue.ts';
+import { openStore } from '../store/open.ts';
+import type { Store } from '../store/store.ts';
+import { createAdministration, type Administration } from '../vault/administration.ts';
+import { loadKeyring, type Keyring } from '../vault/keyring.ts';
+import { storePasswordText } from '../vault/own-credentials.ts';
+import { createOutput, type Output } from './output.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Options that every command takes. */
+export interface GlobalOptions {
+  readonly home: string | undefined;
+  readonly config: string | undefined;
+  readonly json: boolean;
+  readonly colour: boolean;
+}
+
+/** The parts of a home as one command needs them: each is opened when it is first asked for and closed with the session. */
+export class Session {
+  readonly terminal: Terminal;
+  readonly output: Output;
+  readonly home: string;
+  readonly paths: ReturnType<typeof homePaths>;
+  readonly #globals: GlobalOptions;
+  #config: Config | undefined;
+  #store: Promise<Store> | undefined;
+  #keyring: Keyring | undefined;
+  #catalogue: Catalogue | undefined;
+
+  constructor(terminal: Terminal, globals: GlobalOptions) {
+    this.terminal = terminal;
+    this.output = createOutput(terminal, globals);
+    this.home = resolveHome(globals.home, terminal.env);
+    this.paths = homePaths(this.home);
+    this.#globals = globals;
+  }
+
+  /** Whether commands find this home only when it is named with --home. */
+  isNamedHome(): boolean {
+    return this.home !== resolveHome(undefined, this.terminal.env);
+  }
+
+  /** Reads the configuration anew. Throws CommandError `home_missing`, `config_invalid`. */
+  readConfig(flags: ConfigFlags = {}): Config {
+    const file = this.#globals.config ?? this.terminal.env['ALTER_CONFIG'];
+    if (file === undefined && !existsSync(this.home)) throw new CommandError('home_missing', `there is no home folder at ${this.home}`);
+    return loadConfig({ home: this.home, env: this.terminal.env, flags, file });
+  }
+
+  /** The configuration, read once. */
+  config(): Config {
+    this.#config ??= this.readConfig();
+    return this.#config;
+  }
+
+  /** The store, opened once. */
+  store(): Promise<Store> {
+    const { store, audit } = this.config();
+    this.#store ??= openStore(store, { auditMaxStream: audit.maxStream, revealPassword: storePasswordText });
+    return this.#store;
+  }
+
+  keyring(): Keyring {
+    this.#keyring ??= loadKeyring(this.config().keyringFile);
+    return this.#keyring;
+  }
+
+  ca(): Ca {
+    return loadCa(this.config().caDir);
+  }
+
+  /** The shipped catalogue and the provider folders of the configuration. */
+  catalogue(): Catalogue {
+    this.#catalogue ??= loadCatalogue(this.config().providerDirs);
+    return this.#catalogue;
+  }
+
+  async administration(): Promise<Administration> {
+    const keyring = this.keyring();
+    const catalogue = this.catalogue();
+    return createAdministration({ store: await this.store(), keyring, catalogue, app: this.config().app, prepare: prepareInjection });
+  }
+
+  /** Closes what was opened. */
+  async close(): Promise<void> {
+    const store = await this.#store?.catch(() => undefined);
+    await store?.close();
+  }
+}

@@ -1,0 +1,128 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type net from 'node:net';
+import { AlterError } from '../errors.ts';
+import { parseAlterHeaders, parseProxyAuthorization } from '../message/alter-headers.ts';
+import { parseAuthority } from '../message/authority.ts';
+import type { Authority } from '../message/authority.ts';
+import { HeaderList } from '../message/header-list.ts';
+import { chain } from '../message/maybe-promise.ts';
+import { checkRequestHead } from '../message/request-head.ts';
+import { parseConnectTarget } from '../message/target.ts';
+import type { Caller } from '../principals/caller.ts';
+import { Secret } from '../secret/secret.ts';
+import type { Connection, Connections } from './connection.ts';
+import { intercept } from './intercept.ts';
+import type { InterceptOptions } from './intercept.ts';
+import { answerRaw } from './raw-answer.ts';
+import type { EdgeLimits, EdgeServices } from './services.ts';
+
+const ESTABLISHED = 'HTTP/1.1 200 Connection Established\r\n\r\n';
+
+/** A CONNECT request that has been read. */
+interface ConnectRequest {
+  readonly id: string;
+  readonly startedAt: number;
+  readonly connection: Connection;
+  readonly protocol: string;
+  readonly socket: net.Socket;
+  readonly head: Buffer;
+}
+
+/** Answers CONNECT: authenticates, then tunnels or intercepts. */
+export class ConnectHandler {
+  readonly #services: EdgeServices;
+  readonly #connections: Connections;
+  readonly #limits: EdgeLimits;
+  readonly #readHttp: (socket: net.Socket) => void;
+  readonly #draining: () => boolean;
+
+  /** `readHttp` takes the sockets inside CONNECT, once they carry HTTP in the clear. */
+  constructor(services: EdgeServices, connections: Connections, limits: EdgeLimits, readHttp: (socket: net.Socket) => void, draining: () => boolean) {
+    this.#services = services;
+    this.#connections = connections;
+    this.#limits = limits;
+    this.#readHttp = readHttp;
+    this.#draining = draining;
+  }
+
+  /** Takes one CONNECT request. Every path ends in an answer. */
+  handle(message: IncomingMessage, socket: net.Socket, head: Buffer): void {
+    const connection = this.#connections.of(socket);
+    const protocol = `http/${message.httpVersion}`;
+    const connect: ConnectRequest = { id: randomUUID(), startedAt: this.#services.now(), connection, protocol, socket, head };
+    // Without a listener a reset by the client would be an uncaught error; `close` follows and cleans up.
+    socket.on('error', () => undefined);
+    try {
+      if (this.#draining()) throw new AlterError('shutting_down');
+      if (connection.inner !== undefined) throw new AlterError('malformed_request', { detail: 'CONNECT inside CONNECT' });
+      this.#accept(message, connect);
+    } catch (error) {
+      this.#refuse(connect, undefined, undefined, error);
+    }
+  }
+
+  #accept(message: IncomingMessage, connect: ConnectRequest): void {
+    const headers = new HeaderList(message.rawHeaders);
+    const { host } = checkRequestHead({ httpVersion: message.httpVersion, method: 'CONNECT', headers });
+    const authority = parseConnectTarget(message.url ?? '');
+    if (host !== undefined && parseAuthority(host, authority.port).host !== authority.host) {
+      throw new AlterError('authority_mismatch', { detail: 'Host is not the authority of CONNECT' });
+    }
+    const presented = parseProxyAuthorization(headers);
+    const key = presented === undefined ? undefined : new Secret(presented);
+    const alter = parseAlterHeaders(headers);
+    const done = chain(this.#services.authenticate(key, connect.connection.peer), (caller) => {
+      if (connect.socket.destroyed) return;
+      // A grant cannot be used inside a tunnel, so a CONNECT that names one is never tunnelled (invariant 9).
+      if (alter.grantId === undefined && this.#services.isPassThrough(authority)) this.#tunnel(connect, authority, caller, alter);
+      else this.#intercept(connect, { authority, key, alter });
+    });
+    if (done instanceof Promise) {
+      done.catch((error: unknown) => {
+        this.#refuse(connect, authority, undefined, error);
+      });
+    }
+  }
+
+  #intercept(connect: ConnectRequest, target: InterceptOptions['target']): void {
+    connect.socket.write(ESTABLISHED);
+    intercept(connect.socket, connect.head, {
+      target,
+      outer: connect.connection,
+      connections: this.#connections,
+      contextFor: (host) => this.#services.contextFor(host),
+      timeoutMs: this.#limits.headTimeoutMs,
+      readHttp: this.#readHttp,
+      refuse: (error) => {
+        this.#refuse(connect, target.authority, undefined, error);
+      },
+      log: this.#services.log,
+    });
+  }
+
+  #tunnel(connect: ConnectRequest, authority: Authority, caller: Caller, alter: ReturnType<typeof parseAlterHeaders>): void {
+    const { id, startedAt, socket, head } = connect;
+    const facts = { id, startedAt, peer: connect.connection.peer, caller, alter, authority };
+    this.#services.openTunnel(authority, (error, start) => {
+      if (start === null) {
+        const refusal = error ?? new AlterError('internal_error');
+        this.#services.tunnelled({ ...facts, result: undefined, error: refusal });
+        answerRaw(socket, refusal, id, 'proxy');
+        return;
+      }
+      socket.write(ESTABLISHED);
+      start(socket, head, (result) => {
+        this.#services.tunnelled({ ...facts, result, error: undefined });
+      });
+    });
+  }
+
+  #refuse(connect: ConnectRequest, authority: Authority | undefined, caller: Caller | undefined, cause: unknown): void {
+    const error = cause instanceof AlterError ? cause : new AlterError('internal_error', { cause });
+    const { id, startedAt, protocol, connection, socket } = connect;
+    const origin = authority === undefined ? undefined : { scheme: 'https' as const, ...authority };
+    this.#services.refused({ id, startedAt, type: 'connect', peer: connection.peer, caller, protocol, method: 'CONNECT', origin, error });
+    answerRaw(socket, error, id, connection.inner === undefined ? 'proxy' : 'request');
+  }
+}

@@ -1,0 +1,55 @@
+import type net from 'node:net';
+import type { AlterHeaders } from '../message/alter-headers.ts';
+import type { Authority, Scheme } from '../message/authority.ts';
+import type { ClientPeer } from '../pipeline/exchange.ts';
+import type { Secret } from '../secret/secret.ts';
+
+/** What the edge knows of a client connection. */
+export interface Connection {
+  readonly peer: ClientPeer & { readonly loopback: boolean };
+  /** What CONNECT established; undefined on the front, where requests are absolute-form or CONNECT. */
+  readonly inner: InnerConnection | undefined;
+}
+
+/** A connection inside CONNECT. */
+export interface InnerConnection {
+  readonly authority: Authority;
+  readonly scheme: Scheme;
+  /** The API key that CONNECT carried; checked again for each request, so that a revocation holds. */
+  readonly key: Secret | undefined;
+  /** `X-Alter-*` fields of CONNECT: they speak for requests that carry none of their own. */
+  readonly alter: AlterHeaders;
+  /** Host names agree: the TLS server name, if there was one, is the CONNECT host. */
+  readonly serverNameAgrees: boolean;
+}
+
+/** The connection of each socket, for as long as the socket lives. */
+export class Connections {
+  readonly #bySocket = new WeakMap<object, Connection>();
+
+  /** The connection of `socket`; a socket seen for the first time is a client on the front. */
+  of(socket: net.Socket): Connection {
+    let connection = this.#bySocket.get(socket);
+    if (connection === undefined) {
+      connection = { peer: peerOf(socket), inner: undefined };
+      this.#bySocket.set(socket, connection);
+    }
+    return connection;
+  }
+
+  /** Says that `socket` carries what is inside CONNECT. */
+  setInner(socket: object, outer: Connection, inner: InnerConnection): void {
+    this.#bySocket.set(socket, { peer: outer.peer, inner });
+  }
+
+  /** Whether `socket` is inside CONNECT. */
+  isInner(socket: object): boolean {
+    return this.#bySocket.get(socket)?.inner !== undefined;
+  }
+}
+
+function peerOf(socket: net.Socket): Connection['peer'] {
+  const address = socket.remoteAddress ?? '';
+  const plain = address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
+  return { address: plain, port: socket.remotePort ?? 0, loopback: plain === '::1' || plain.startsWith('127.') };
+}

@@ -1,0 +1,117 @@
+/**
+ * CONNECT ──▶ first byte ──▶ 0x16: TLS is terminated ──▶ HTTP
+ *                       └──▶ anything else: HTTP in the clear (Node's own clients do this for http:// URLs)
+ */
+import type net from 'node:net';
+import { TLSSocket } from 'node:tls';
+import type { SecureContext } from 'node:tls';
+import { AlterError } from '../errors.ts';
+import { parseAuthority } from '../message/authority.ts';
+import type { Authority } from '../message/authority.ts';
+import type { Connection, Connections, InnerConnection } from './connection.ts';
+
+/** What an interception needs. */
+export interface InterceptOptions {
+  readonly target: Pick<InnerConnection, 'authority' | 'key' | 'alter'>;
+  readonly outer: Connection;
+  readonly connections: Connections;
+  contextFor(host: string): SecureContext;
+  /** Longest wait for the first byte, and for the TLS handshake. */
+  readonly timeoutMs: number;
+  /** Takes the socket that carries HTTP. */
+  readHttp(socket: net.Socket): void;
+  /** The leaf could not be made: answers on the plain socket. */
+  refuse(error: unknown): void;
+  readonly log: { warn(fields: object, message: string): void };
+}
+
+/** First byte of a TLS record that carries a handshake (RFC 8446 §5.1). */
+const TLS_HANDSHAKE = 0x16;
+
+/** Reads the first byte after CONNECT and goes on with TLS or with HTTP. `head` is what came along with CONNECT. */
+export function intercept(socket: net.Socket, head: Buffer, options: InterceptOptions): void {
+  const timer = setTimeout(() => socket.destroy(), options.timeoutMs);
+  socket.once('close', () => {
+    clearTimeout(timer);
+  });
+  if (head.length > 0) socket.unshift(head);
+  const peek = (): void => {
+    const chunk = socket.read() as Buffer | null;
+    if (chunk === null) {
+      // Either more is to come, or the client has ended without a byte.
+      if (socket.readableEnded) socket.destroy();
+      return;
+    }
+    socket.off('readable', peek);
+    clearTimeout(timer);
+    socket.unshift(chunk);
+    if (chunk[0] === TLS_HANDSHAKE) terminateTls(socket, options);
+    else readPlain(socket, options);
+  };
+  socket.on('readable', peek);
+  socket.once('end', () => {
+    if (socket.readableLength === 0 && socket.listeners('readable').includes(peek)) socket.destroy();
+  });
+}
+
+function readPlain(socket: net.Socket, options: InterceptOptions): void {
+  options.connections.setInner(socket, options.outer, { ...options.target, scheme: 'http', serverNameAgrees: true });
+  options.readHttp(socket);
+}
+
+function terminateTls(socket: net.Socket, options: InterceptOptions): void {
+  const { authority } = options.target;
+  let secureContext: SecureContext;
+  try {
+    secureContext = options.contextFor(authority.host);
+  } catch (error) {
+    options.refuse(error);
+    return;
+  }
+  const secure = new TLSSocket(socket, {
+    isServer: true,
+    secureContext,
+    ALPNProtocols: ['http/1.1'],
+    // A client that names another host gets a certificate for the name it asked for, so that it can read the 421.
+    SNICallback: (serverName, callback) => {
+      callback(null, agrees(serverName, authority) ? secureContext : contextOrUndefined(serverName, options));
+    },
+  });
+  const timer = setTimeout(() => secure.destroy(), options.timeoutMs);
+  const failed = (error: NodeJS.ErrnoException): void => {
+    clearTimeout(timer);
+    options.log.warn({ host: authority.host, error: error.code ?? error.message }, 'TLS with the client failed: does it trust the CA of this proxy?');
+    socket.destroy();
+  };
+  secure.once('_tlsError', failed);
+  secure.on('error', () => undefined);
+  secure.once('close', () => {
+    clearTimeout(timer);
+    socket.destroy();
+  });
+  secure.once('secure', () => {
+    clearTimeout(timer);
+    const serverName = typeof secure.servername === 'string' ? secure.servername : undefined;
+    const serverNameAgrees = serverName === undefined || agrees(serverName, authority);
+    options.connections.setInner(secure, options.outer, { ...options.target, scheme: 'https', serverNameAgrees });
+    options.readHttp(secure);
+  });
+}
+
+function agrees(serverName: string, authority: Authority): boolean {
+  return hostOf(serverName) === authority.host;
+}
+
+function hostOf(serverName: string): string | undefined {
+  try {
+    return parseAuthority(serverName, 443).host;
+  } catch (error) {
+    if (error instanceof AlterError) return undefined;
+    throw error;
+  }
+}
+
+function contextOrUndefined(serverName: string, options: InterceptOptions): SecureContext | undefined {
+  const host = hostOf(serverName);
+  return host === undefined ? undefined : options.contextFor(host);
+}

@@ -1,0 +1,53 @@
+import { AlterError, WIRE_ERRORS } from '../errors.ts';
+
+/** An answer of the proxy itself. */
+export interface ProblemAnswer {
+  readonly status: number;
+  /** Name, value, name, value … */
+  readonly headers: string[];
+  readonly body: Buffer;
+}
+
+/** Who must authenticate, for codes that ask for a key: the proxy's client (407) or, inside TLS, the request (401). */
+export type KeyChallenge = 'proxy' | 'request';
+
+const KEY_CODES = new Set(['invalid_key', 'key_expired', 'key_revoked']);
+
+/**
+ * The answer for a refusal: problem document (RFC 9457), `Proxy-Status` (RFC 9209) and `X-Alter-Error`. Everything in it is
+ * from the registry or safe by contract.
+ */
+export function problemAnswer(error: AlterError, requestId: string, challenge: KeyChallenge): ProblemAnswer {
+  const spec = WIRE_ERRORS[error.code];
+  const asksKey = KEY_CODES.has(error.code);
+  const status = asksKey && challenge === 'proxy' ? 407 : spec.status;
+  const document = {
+    type: `urn:alter-proxy:error:${error.code}`,
+    title: spec.title,
+    status,
+    code: error.code,
+    detail: error.detail ?? spec.hint,
+    ...(error.rule === undefined ? {} : { rule: error.rule }),
+    request_id: requestId,
+  };
+  const body = Buffer.from(`${JSON.stringify(document)}\n`);
+  const headers = [
+    'Content-Type',
+    'application/problem+json',
+    'Content-Length',
+    String(body.length),
+    'Cache-Control',
+    'no-store',
+    'X-Alter-Error',
+    error.code,
+    'X-Alter-Request-Id',
+    requestId,
+    'Proxy-Status',
+    `alter-proxy; error=${spec.proxyStatus}; details="${error.code}"`,
+  ];
+  if (status === 407) headers.push('Proxy-Authenticate', 'Basic realm="alter-proxy"');
+  if (status === 401) headers.push('WWW-Authenticate', 'Bearer realm="alter-proxy"');
+  if (status === 405) headers.push('Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS');
+  if (error.retryAfterS !== undefined) headers.push('Retry-After', String(error.retryAfterS));
+  return { status, headers, body };
+}

@@ -1,0 +1,43 @@
+import type { IncomingMessage } from 'node:http';
+import { AlterError } from '../errors.ts';
+import { parseAuthority, sameAuthority } from '../message/authority.ts';
+import type { Authority, Scheme } from '../message/authority.ts';
+import { HeaderList } from '../message/header-list.ts';
+import { checkRequestHead } from '../message/request-head.ts';
+import type { InboundRequest } from '../message/request.ts';
+import { parseAbsoluteTarget } from '../message/target.ts';
+import { canonicalUrl } from '../message/url.ts';
+import type { InnerConnection } from './connection.ts';
+
+const DEFAULT_PORT: Readonly<Record<Scheme, number>> = { http: 80, https: 443 };
+
+/**
+ * The request as the pipeline sees it.
+ * @throws AlterError `malformed_request`, `method_not_supported`, `authority_mismatch`.
+ */
+export function readRequest(message: IncomingMessage, headers: HeaderList, inner: InnerConnection | undefined): InboundRequest {
+  const method = message.method ?? '';
+  const { bodyLength, host } = checkRequestHead({ httpVersion: message.httpVersion, method, headers });
+  const { origin, url } = inner === undefined ? absoluteForm(message.url ?? '') : originForm(message.url ?? '', inner);
+  if (host !== undefined) checkHost(host, origin, origin.scheme);
+  if (inner?.serverNameAgrees === false) throw new AlterError('authority_mismatch', { detail: 'the TLS server name is not the host of CONNECT' });
+  return { protocol: message.httpVersion === '1.0' ? 'http/1.0' : 'http/1.1', method, origin, url, headers, bodyLength };
+}
+
+function absoluteForm(target: string): Pick<InboundRequest, 'origin' | 'url'> {
+  if (target.startsWith('/')) {
+    throw new AlterError('malformed_request', { detail: 'this is a forward proxy: set HTTPS_PROXY and HTTP_PROXY to it instead of calling it' });
+  }
+  return parseAbsoluteTarget(target);
+}
+
+function originForm(target: string, inner: InnerConnection): Pick<InboundRequest, 'origin' | 'url'> {
+  return { origin: { scheme: inner.scheme, ...inner.authority }, url: canonicalUrl(target) };
+}
+
+/** Host names the authority that was asked for (invariant 2). */
+function checkHost(host: string, authority: Authority, scheme: Scheme): void {
+  if (!sameAuthority(parseAuthority(host, DEFAULT_PORT[scheme]), authority)) {
+    throw new AlterError('authority_mismatch', { detail: 'Host is not the authority that was asked for' });
+  }
+}

@@ -1,0 +1,34 @@
+import type { SecureContext } from 'node:tls';
+import type { EarlyRefusal, TunnelEnding } from '../audit/describe.ts';
+import type { Authority } from '../message/authority.ts';
+import type { MaybePromise } from '../message/maybe-promise.ts';
+import type { OpenTunnel } from '../message/tunnel.ts';
+import type { Caller } from '../principals/caller.ts';
+import type { Secret } from '../secret/secret.ts';
+import type { Serve } from '../pipeline/serve.ts';
+
+/** What the edge is given; it knows nothing of what stands behind. */
+export interface EdgeServices {
+  /** Who presents this key, or no key, from this peer. Throws or rejects with AlterError. */
+  authenticate(key: Secret | undefined, peer: { readonly address: string; readonly loopback: boolean }): MaybePromise<Caller>;
+  /** TLS context with a leaf certificate for `host`. Called only for authenticated clients. */
+  contextFor(host: string): SecureContext;
+  /** Whether the destination is tunnelled untouched. */
+  isPassThrough(authority: Authority): boolean;
+  readonly serve: Serve;
+  readonly openTunnel: OpenTunnel;
+  /** Records what was refused before it became an exchange. */
+  refused(refusal: EarlyRefusal): void;
+  /** Records a tunnel when it has ended. */
+  tunnelled(tunnel: TunnelEnding): void;
+  readonly now: () => number;
+  readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+}
+
+/** Limits of the client side. Times are milliseconds, sizes bytes. */
+export interface EdgeLimits {
+  readonly maxHeaderBytes: number;
+  readonly headTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly maxConnections: number;
+}

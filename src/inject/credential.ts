@@ -1,0 +1,46 @@
+import { CommandError } from '../errors.ts';
+import { fieldReferences, renderFormat } from '../providers/format.ts';
+import type { ProviderField } from '../providers/template.ts';
+import { reveal, type Secret } from '../secret/reveal.ts';
+
+// eslint-disable-next-line no-control-regex -- finding control characters is its purpose
+const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/;
+
+/** The values of one secret, ready to be put into formats. */
+export class Credential {
+  readonly #values = new Map<string, string>();
+  readonly #hidden = new Set<string>();
+
+  /** Throws `record_invalid` when a field is missing or holds a control character. */
+  constructor(declared: Readonly<Record<string, ProviderField>>, fields: Readonly<Record<string, Secret>>) {
+    for (const name of Object.keys(declared)) {
+      if (!Object.hasOwn(fields, name)) throw new CommandError('record_invalid', `the field ${name} is missing`);
+    }
+    for (const [name, secret] of Object.entries(fields)) {
+      const value = reveal(secret);
+      if (CONTROL.test(value))
+        throw new CommandError('record_invalid', `the field ${name} holds a line break or another control character`);
+      this.#values.set(name, value);
+      if (!Object.hasOwn(declared, name) || declared[name]?.secret !== false) this.#hidden.add(name);
+    }
+  }
+
+  /** `format` with the values filled in. */
+  render(format: string): string {
+    return renderFormat(format, (field) => {
+      const value = this.#values.get(field);
+      if (value === undefined) throw new CommandError('record_invalid', `the field ${field} is missing`);
+      return value;
+    });
+  }
+
+  /** Whether one of the formats holds a field that must not be shown. */
+  hides(...formats: readonly string[]): boolean {
+    return formats.some((format) => fieldReferences(format).some((field) => this.#hidden.has(field)));
+  }
+
+  /** The values that must not be shown. */
+  hiddenValues(): string[] {
+    return [...this.#hidden].map((name) => this.#values.get(name) ?? '');
+  }
+}

@@ -1,0 +1,48 @@
+import { CommandError } from '../errors.ts';
+import type { HeaderList } from '../message/header-list.ts';
+import { isReservedField } from '../message/hop-by-hop.ts';
+import { foldUnderscores, isFieldValue, isToken } from '../message/syntax.ts';
+import type { Credential } from './credential.ts';
+import type { PreparedRule } from './prepared-rule.ts';
+
+/** `header`: writes one request field in a format of the provider's own. */
+export function prepareHeader(rule: { readonly name: string; readonly format: string }, credential: Credential): PreparedRule {
+  return writeHeader(rule.name, credential.render(rule.format), credential.hides(rule.format) ? [] : undefined);
+}
+
+/**
+ * A rule that puts the finished `value` into the field `name`. `sensitive`: further texts that hold the credential; undefined when the
+ * value is no secret at all. Throws `record_invalid` for a field or a value that cannot be sent.
+ */
+export function writeHeader(name: string, value: string, sensitive: readonly string[] | undefined): PreparedRule {
+  checkFieldName(name);
+  checkFieldValue(name, value);
+  const lowerName = name.toLowerCase();
+  return {
+    place: `header:${lowerName}`,
+    apply: ({ headers }) => replaceField(headers, name, lowerName, value),
+    sensitive: sensitive === undefined ? [] : [value, ...sensitive],
+  };
+}
+
+/** Throws `record_invalid` unless `name` is a field that a provider may be given. */
+export function checkFieldName(name: string): void {
+  if (!isToken(name)) throw new CommandError('record_invalid', 'the name of an injected header is not a header name');
+  if (isReservedField(name.toLowerCase()))
+    throw new CommandError('record_invalid', `the header ${name} belongs to the proxy and cannot be injected`);
+}
+
+/** Throws `record_invalid` unless `value` can be sent in a header as it is. The message does not hold the value. */
+export function checkFieldValue(name: string, value: string): void {
+  if (!isFieldValue(value))
+    throw new CommandError('record_invalid', `the value for the header ${name} holds a character that a header cannot carry`);
+  if (value.trim() !== value || value === '')
+    throw new CommandError('record_invalid', `the value for the header ${name} is empty, or begins or ends with a space`);
+}
+
+/** CGI-like servers read `x_api_key` and `x-api-key` as one variable, so both spellings of the caller go. */
+function replaceField(headers: HeaderList, name: string, lowerName: string, value: string): void {
+  const folded = foldUnderscores(lowerName);
+  headers.filter((own) => own.length !== folded.length || (own !== lowerName && foldUnderscores(own) !== folded));
+  headers.append(name, value);
+}

@@ -1,0 +1,145 @@
+import type { BodyLength } from '../body.ts';
+import { addConnectionOptions } from '../connection.ts';
+import { foldUnderscores, isToken } from '../syntax.ts';
+import { H1Error } from './error.ts';
+import { readFieldLine } from './field-line.ts';
+import { spells } from './octets.ts';
+
+/** Version of a message: others are refused. */
+export type H1Version = '1.1' | '1.0';
+
+const NO_BODY: BodyLength = Object.freeze({ kind: 'none' });
+const CHUNKED: BodyLength = Object.freeze({ kind: 'chunked' });
+
+/** The fields of one head as they arrive, and what they say about framing, routing and the connection. */
+export class HeadFields {
+  /** Name, value, name, value … */
+  readonly flat: string[] = [];
+  readonly #maxFields: number;
+  #contentLength = -1;
+  #chunked = false;
+  #options: Set<string> | undefined;
+  #upgrade: string | undefined;
+  /** First value of Host. */
+  host: string | undefined;
+  hosts = 0;
+  /** The values of Expect. */
+  expect: string | undefined;
+  /** Connection holds `close`, `keep-alive`. */
+  close = false;
+  keepAlive = false;
+
+  constructor(maxFields: number) {
+    this.#maxFields = maxFields;
+  }
+
+  /** Reads the field line at `start`; returns the index after it. Throws H1Error. */
+  read(text: string, start: number): number {
+    const next = readFieldLine(text, start, this.flat);
+    const count = this.flat.length;
+    if (count > 2 * this.#maxFields) throw new H1Error('too_many_fields');
+    this.#note(this.flat[count - 2] ?? '', this.flat[count - 1] ?? '');
+    return next;
+  }
+
+  /** Whether the head announces a body that is not empty. */
+  get announcesBody(): boolean {
+    return this.#chunked || this.#contentLength > 0;
+  }
+
+  /** RFC 9110 §7.8: Upgrade counts only when Connection names it. */
+  get upgrade(): string | undefined {
+    return this.#options?.has('upgrade') === true ? this.#upgrade : undefined;
+  }
+
+  /**
+   * RFC 9112 §6.3 without its room for repair. Undefined: the fields say nothing.
+   * @throws H1Error when they contradict each other or the version.
+   */
+  bodyLength(version: H1Version): BodyLength | undefined {
+    this.#checkOptions();
+    if (this.#chunked) {
+      if (version === '1.0') throw new H1Error('te_in_http10');
+      if (this.#contentLength !== -1) throw new H1Error('cl_with_te');
+      return CHUNKED;
+    }
+    return this.#contentLength === -1 ? undefined : { kind: 'length', bytes: this.#contentLength };
+  }
+
+  /** The length tells most other names apart before any character is compared. */
+  #note(name: string, value: string): void {
+    switch (name.length) {
+      case 4:
+        if (spells(name, 0, 'host')) this.#noteHost(value);
+        return;
+      case 6:
+        if (spells(name, 0, 'expect')) this.expect = joined(this.expect, value);
+        return;
+      case 7:
+        if (spells(name, 0, 'upgrade')) this.#upgrade = joined(this.#upgrade, value);
+        return;
+      case 10:
+        if (spells(name, 0, 'connection')) this.#noteConnection(value);
+        return;
+      case 14:
+        if (spells(name, 0, 'content-length')) this.#noteContentLength(value);
+        else refuseUnderscores(name, 'content-length');
+        return;
+      case 17:
+        if (spells(name, 0, 'transfer-encoding')) this.#noteTransferEncoding(value);
+        else refuseUnderscores(name, 'transfer-encoding');
+    }
+  }
+
+  #noteHost(value: string): void {
+    this.hosts += 1;
+    this.host ??= value;
+  }
+
+  #noteContentLength(value: string): void {
+    // RFC 9110 §8.6 lets a recipient take equal repeated values for one; whoever repeats them may count on the next one not doing so.
+    if (this.#contentLength !== -1) throw new H1Error('repeated_content_length');
+    // A number with leading zeros is octal to some.
+    const bytes = /^(?:0|[1-9][0-9]*)$/.test(value) ? Number(value) : Number.NaN;
+    if (!Number.isSafeInteger(bytes)) throw new H1Error('bad_content_length');
+    this.#contentLength = bytes;
+  }
+
+  #noteTransferEncoding(value: string): void {
+    if (this.#chunked || value.length !== 7 || value.toLowerCase() !== 'chunked') throw new H1Error('bad_transfer_encoding');
+    this.#chunked = true;
+  }
+
+  #noteConnection(value: string): void {
+    if (value === 'keep-alive') this.keepAlive = true;
+    else if (value === 'close') this.close = true;
+    else addConnectionOptions(value, (this.#options ??= new Set()));
+  }
+
+  #checkOptions(): void {
+    const options = this.#options;
+    if (options === undefined) return;
+    for (const option of options) {
+      if (!isToken(option)) throw new H1Error('bad_connection');
+      const name = foldUnderscores(option);
+      if (name === 'host' || name === 'content-length' || name === 'transfer-encoding') throw new H1Error('connection_names_framing');
+    }
+    this.close ||= options.has('close');
+    this.keepAlive ||= options.has('keep-alive');
+  }
+}
+
+/** The body of a message whose fields say nothing, where that means none. */
+export function noBody(): BodyLength {
+  return NO_BODY;
+}
+
+/** Servers that turn names into variables would take such a field for the one that counts. */
+function refuseUnderscores(name: string, framing: string): void {
+  if (foldUnderscores(name.toLowerCase()) === framing) throw new H1Error('underscored_framing');
+}
+
+/** RFC 9110 §5.3. */
+function joined(values: string | undefined, value: string): string {
+  return values === undefined ? value : `${values}, ${value}`;
+}

@@ -1,0 +1,112 @@
+import type { BodyLength } from '../body.ts';
+import type { HeaderList } from '../header-list.ts';
+import type { ResponseBodyLength } from './body-reader.ts';
+import { FIELD_OCTETS, TARGET_OCTETS, TOKEN_OCTETS, skip, spells } from './octets.ts';
+
+/** Ends a chunk's data. */
+export const CHUNK_END = '\r\n';
+
+/** Ends a chunked body without trailers. */
+export const LAST_CHUNK = '0\r\n\r\n';
+
+/**
+ * A request head in HTTP/1.1, one character an octet. The framing fields are written from `framing`, so that they cannot disagree with
+ * the body: Transfer-Encoding must not be among `headers`, and a Content-Length there must be the right one.
+ * @throws Error when the head would be read differently from how it was meant.
+ */
+export function requestHead(method: string, target: string, headers: HeaderList, framing: BodyLength): string {
+  if (!consistsOf(TOKEN_OCTETS, method)) throw unsound('the method is not a token');
+  if (!consistsOf(TARGET_OCTETS, target)) throw unsound('the request target is not visible ASCII');
+  const lengths = framing.kind === 'length' ? String(framing.bytes) : undefined;
+  return `${method} ${target} HTTP/1.1\r\n${fieldLines(headers, framing, lengths)}\r\n`;
+}
+
+/**
+ * A response head in HTTP/1.1. With framing `none` (HEAD, 304) a Content-Length among `headers` stays and describes what a GET would get;
+ * with 1xx and 204, where RFC 9110 §8.6 forbids one, it goes.
+ * @throws Error when the head would be read differently from how it was meant.
+ */
+export function responseHead(status: number, reason: string, headers: HeaderList, framing: ResponseBodyLength): string {
+  if (!Number.isInteger(status) || status < 100 || status > 999) throw unsound('the status is not a number of three digits');
+  if (reason !== '' && !consistsOf(FIELD_OCTETS, reason)) throw unsound('the reason holds a control character');
+  return `HTTP/1.1 ${String(status)} ${reason}\r\n${fieldLines(headers, framing, responseLength(status, framing))}\r\n`;
+}
+
+/** The line before a chunk of `length` bytes: never 0, which would end the body. */
+export function chunkHeader(length: number): string {
+  if (!Number.isSafeInteger(length) || length < 1) throw unsound('a chunk has one byte at least');
+  return `${length.toString(16)}\r\n`;
+}
+
+/** Ends a chunked body. @throws Error when a trailer would be read as something else. */
+export function lastChunk(trailers: HeaderList | undefined): string {
+  return trailers === undefined ? LAST_CHUNK : `0\r\n${fieldLines(trailers, NO_FRAMING, undefined)}\r\n`;
+}
+
+/**
+ * Joins parts of messages into one buffer, so that they leave in one write: worth it up to a few kilobytes. Strings hold one character an
+ * octet, as the functions above return them.
+ */
+export function gather(parts: readonly (string | Buffer)[]): Buffer {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const bytes = Buffer.allocUnsafe(length);
+  let at = 0;
+  for (const part of parts) {
+    if (typeof part === 'string') bytes.write(part, at, 'latin1');
+    else part.copy(bytes, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+/** What may be said of a length among the header fields: this number; anything; nothing (drop it). */
+type AllowedLength = string | undefined | 'any' | 'dropped';
+
+const NO_FRAMING: BodyLength = Object.freeze({ kind: 'none' });
+
+function responseLength(status: number, framing: ResponseBodyLength): AllowedLength {
+  if (framing.kind === 'length') return String(framing.bytes);
+  if (framing.kind !== 'none') return undefined;
+  return status < 200 || status === 204 ? 'dropped' : 'any';
+}
+
+function fieldLines(headers: HeaderList, framing: ResponseBodyLength, length: AllowedLength): string {
+  const flat = headers.flat();
+  let lines = '';
+  let lengthSeen = false;
+  for (let i = 0; i < flat.length; i += 2) {
+    const name = flat[i] ?? '';
+    const value = flat[i + 1] ?? '';
+    checkField(name, value);
+    if (isFraming(name)) {
+      if (name.length === 17 || lengthSeen) throw unsound('a framing field does not fit the body');
+      if (length === 'dropped') continue;
+      if (length !== 'any' && length !== value) throw unsound('a framing field does not fit the body');
+      lengthSeen = true;
+    }
+    lines += `${name}: ${value}\r\n`;
+  }
+  if (framing.kind === 'chunked') return `${lines}Transfer-Encoding: chunked\r\n`;
+  return framing.kind === 'length' && !lengthSeen ? `${lines}Content-Length: ${String(framing.bytes)}\r\n` : lines;
+}
+
+function checkField(name: string, value: string): void {
+  if (!consistsOf(TOKEN_OCTETS, name)) throw unsound('a field name is not a token');
+  if (value !== '' && !consistsOf(FIELD_OCTETS, value)) throw unsound('a field value holds a control character');
+}
+
+/** Content-Length (14 characters) and Transfer-Encoding (17). */
+function isFraming(name: string): boolean {
+  return (name.length === 14 && spells(name, 0, 'content-length')) || (name.length === 17 && spells(name, 0, 'transfer-encoding'));
+}
+
+/** Characters beyond one octet are in no table, so what latin1 would cut into CR or LF is refused too. */
+function consistsOf(octets: Uint8Array, text: string): boolean {
+  return text !== '' && skip(octets, text, 0) === text.length;
+}
+
+/** Nothing of the message is quoted: it may hold a credential. */
+function unsound(detail: string): Error {
+  return new Error(`the message cannot be sent: ${detail}`);
+}

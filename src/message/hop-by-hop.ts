@@ -1,0 +1,69 @@
+import { addConnectionOptions } from './connection.ts';
+import type { HeaderList } from './header-list.ts';
+import { foldUnderscores } from './syntax.ts';
+
+/** Fields that belong to one connection only (RFC 9110 §7.6.1, and the older ones of RFC 2616 §13.5.1). */
+const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'http2-settings'];
+
+/** Expect is answered by the edge, which then has the body. */
+const REQUEST_ONLY: ReadonlySet<string> = new Set([...HOP_BY_HOP, 'expect']);
+
+/** Alt-Svc would lead the client past the proxy. */
+const RESPONSE_ONLY: ReadonlySet<string> = new Set([...HOP_BY_HOP, 'alt-svc']);
+
+/** RFC 9110 §6.5.1: framing, routing, authentication, request modifiers, response control and content format never come as trailers. */
+const NOT_IN_TRAILERS: ReadonlySet<string> = new Set([
+  ...HOP_BY_HOP,
+  ...['content-length', 'host', 'expect', 'max-forwards', 'range', 'cache-control', 'pragma', 'alt-svc', 'location', 'retry-after'],
+  ...['authorization', 'cookie', 'set-cookie', 'www-authenticate', 'authentication-info', 'age', 'date', 'expires', 'vary', 'warning'],
+  ...['content-encoding', 'content-type', 'content-range', 'if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since'],
+  ...['if-range', 'forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto'],
+]);
+
+/**
+ * Removes from request headers what must not leave the proxy: hop-by-hop fields with everything that Connection names, `Proxy-*`,
+ * `X-Alter-*` and Expect, in every case and with underscores for dashes. Content-Length stays.
+ */
+export function stripRequestHeaders(headers: HeaderList): void {
+  strip(headers, REQUEST_ONLY);
+}
+
+/** Removes from response headers: hop-by-hop fields with everything that Connection names, `Proxy-*`, `X-Alter-*` and Alt-Svc. */
+export function stripResponseHeaders(headers: HeaderList): void {
+  strip(headers, RESPONSE_ONLY);
+}
+
+/** Removes from trailers every field that may only stand in front of a body. */
+export function stripTrailers(trailers: HeaderList): void {
+  strip(trailers, NOT_IN_TRAILERS);
+}
+
+/** Whether a field name, in lower case, is one of the proxy's own: `X-Alter-*` or `Proxy-*`, also with underscores for dashes. */
+export function isProxyField(lowerName: string): boolean {
+  const name = foldUnderscores(lowerName);
+  return name.startsWith('x-alter-') || name.startsWith('proxy-');
+}
+
+/** Whether a request field, by lower-case name, is written by the proxy alone: framing, routing, hop-by-hop and its own fields. */
+export function isReservedField(lowerName: string): boolean {
+  const name = foldUnderscores(lowerName);
+  return name === 'host' || name === 'content-length' || REQUEST_ONLY.has(name) || isProxyField(name);
+}
+
+function strip(headers: HeaderList, names: ReadonlySet<string>): void {
+  const options = connectionOptions(headers);
+  headers.filter((lowerName) => {
+    if (names.has(lowerName) || isProxyField(lowerName) || options?.has(lowerName) === true) return false;
+    return !lowerName.includes('_') || !names.has(foldUnderscores(lowerName));
+  });
+}
+
+function connectionOptions(headers: HeaderList): ReadonlySet<string> | undefined {
+  const values = headers.getAll('connection');
+  if (values.length === 0) return undefined;
+  const options = new Set<string>();
+  for (const value of values) addConnectionOptions(value, options);
+  // Both ends of a Content-Length must agree on the body, whatever Connection says.
+  options.delete('content-length');
+  return options;
+}

@@ -1,0 +1,55 @@
+import { decodeBasic } from './basic-credentials.ts';
+import type { HeaderList } from './header-list.ts';
+import { decodeComponent, parameterName } from './query.ts';
+import type { CanonicalUrl } from './url.ts';
+import { parseUuid } from './uuid.ts';
+
+/** A grant placeholder found in a request, and the place where it stood. */
+export interface PlaceholderPlace {
+  /** Grant id, lower case. */
+  readonly grantId: string;
+  /** `header:<lower-case name>` or `query:<name>`, or `path`. */
+  readonly place: string;
+}
+
+const PREFIX = 'alter_grant_';
+const UUID_LENGTH = 36;
+
+/**
+ * Finds every `alter_grant_<uuid>` in header values (also inside Basic credentials of Authorization), query parameters and the path.
+ * Bodies are never searched. A prefix without a UUID behind it is ordinary text.
+ */
+export function findPlaceholders(headers: HeaderList, url: CanonicalUrl): PlaceholderPlace[] {
+  const places: PlaceholderPlace[] = [];
+  const flat = headers.flat();
+  for (let i = 0; i < flat.length; i += 2) searchHeader(flat[i] ?? '', flat[i + 1] ?? '', places);
+  if (url.query?.includes('alter') === true) searchQuery(url.query, places);
+  search(url.path, () => 'path', places);
+  return places;
+}
+
+function searchHeader(name: string, value: string, places: PlaceholderPlace[]): void {
+  const place = (): string => `header:${name.toLowerCase()}`;
+  search(value, place, places);
+  if (!startsWithBasic(value) || name.length !== 13 || name.toLowerCase() !== 'authorization') return;
+  const pair = decodeBasic(value.slice(6).trim());
+  if (pair === undefined) return;
+  search(pair.username, place, places);
+  search(pair.password, place, places);
+}
+
+function startsWithBasic(value: string): boolean {
+  return (value.charCodeAt(0) | 0x20) === 0x62 && /^basic /i.test(value);
+}
+
+function searchQuery(query: string, places: PlaceholderPlace[]): void {
+  for (const parameter of query.split('&')) search(decodeComponent(parameter), () => `query:${parameterName(parameter)}`, places);
+}
+
+function search(text: string, place: () => string, places: PlaceholderPlace[]): void {
+  for (let at = text.indexOf(PREFIX); at !== -1; at = text.indexOf(PREFIX, at + PREFIX.length)) {
+    const start = at + PREFIX.length;
+    const grantId = parseUuid(text.slice(start, start + UUID_LENGTH));
+    if (grantId !== undefined) places.push({ grantId, place: place() });
+  }
+}

@@ -1,0 +1,57 @@
+import { AlterError } from '../errors.ts';
+import { chain } from '../message/maybe-promise.ts';
+import type { MaybePromise } from '../message/maybe-promise.ts';
+import { findPlaceholders } from '../message/placeholder.ts';
+import type { ResolvedGrant } from '../vault/resolved.ts';
+import type { Exchange } from './exchange.ts';
+import { CONTINUE, reject } from './stage.ts';
+import type { Stage, StageAnswer } from './stage.ts';
+
+/** Finds grants. Throws or rejects with AlterError when there is none that may be used. */
+export interface GrantSource {
+  resolveGrant(app: string, id: string): MaybePromise<ResolvedGrant>;
+}
+
+/** What the grant stage needs. */
+export interface GrantStageOptions {
+  readonly grants: GrantSource;
+  /** Grant id by `host` (port 443) or `host:port`. */
+  readonly defaultGrants: Readonly<Record<string, string>>;
+  readonly ungranted: 'forward' | 'deny';
+}
+
+/** Which grant the request names (header, then slot, then the default of the host), and what the vault knows of it. */
+export function grantStage(options: GrantStageOptions): Stage {
+  const defaults = new Map(Object.entries(options.defaultGrants));
+  return {
+    name: 'grant',
+    run(exchange) {
+      exchange.placeholders = findPlaceholders(exchange.outbound.headers, exchange.outbound.url);
+      const named = nameGrant(exchange, defaults);
+      if (named === undefined) return ungranted(options.ungranted);
+      exchange.named = named;
+      return chain(options.grants.resolveGrant(exchange.caller.app, named.id), (resolved) => {
+        exchange.resolved = resolved;
+        return CONTINUE;
+      });
+    },
+  };
+}
+
+function nameGrant(exchange: Exchange, defaults: ReadonlyMap<string, string>): Exchange['named'] {
+  if (exchange.alter.grantId !== undefined) return { id: exchange.alter.grantId, by: 'header' };
+  const [first, ...others] = exchange.placeholders;
+  if (first !== undefined) {
+    if (others.some(({ grantId }) => grantId !== first.grantId)) throw new AlterError('ambiguous_grant');
+    return { id: first.grantId, by: 'slot' };
+  }
+  if (defaults.size === 0) return undefined;
+  const { host, port } = exchange.request.origin;
+  const id = defaults.get(`${host}:${port}`) ?? (port === 443 ? defaults.get(host) : undefined);
+  return id === undefined ? undefined : { id, by: 'default' };
+}
+
+function ungranted(mode: 'forward' | 'deny'): StageAnswer {
+  if (mode === 'forward') return CONTINUE;
+  return reject(new AlterError('policy_violation', { rule: 'ungranted', detail: 'the request names no grant' }));
+}

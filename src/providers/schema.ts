@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import type { CommandError } from '../errors.ts';
+import type { Path, ProviderDocument } from './document.ts';
+
+/** One item of `inject` as the file spells it: a mapping with one key. */
+export interface RuleText {
+  readonly bearer?: string;
+  readonly header?: { readonly name: string; readonly value: string };
+  readonly basic?: { readonly username: string; readonly password: string };
+  readonly query?: { readonly name: string; readonly value: string };
+  readonly default_header?: { readonly name: string; readonly value: string };
+}
+
+/** A provider file that fits `config/provider.schema.json`. */
+export interface ProviderText {
+  readonly slug: string;
+  readonly name: string;
+  readonly category: string;
+  readonly docs?: string;
+  readonly hosts: readonly string[];
+  readonly fields: Readonly<Record<string, { readonly label: string; readonly example?: string; readonly secret?: boolean }>>;
+  readonly inject: readonly RuleText[];
+  readonly confidence: 'high' | 'low';
+  readonly note?: string;
+}
+
+const SCHEMA_FILE = new URL('../../../config/provider.schema.json', import.meta.url);
+
+let compiled: ValidateFunction<ProviderText> | undefined;
+
+/** The data of `document` once it fits the schema. Throws `config_invalid` that names the first place which does not. */
+export function checkSchema(document: ProviderDocument): ProviderText {
+  compiled ??= compile();
+  const data = document.data();
+  if (compiled(data)) return data;
+  throw firstFault(document, compiled.errors ?? []);
+}
+
+function compile(): ValidateFunction<ProviderText> {
+  const schema: unknown = JSON.parse(readFileSync(fileURLToPath(SCHEMA_FILE), 'utf8'));
+  const ajv = new Ajv2020({ allErrors: true, verbose: true, strictRequired: false, strictTypes: false });
+  return ajv.compile<ProviderText>(schema as object);
+}
+
+function firstFault(document: ProviderDocument, errors: readonly ErrorObject[]): CommandError {
+  const faults = errors
+    .filter(({ keyword, propertyName }) => keyword !== 'if' && propertyName === undefined)
+    .map((error) => locate(document, error));
+  const [first] = faults.sort((a, b) => a.offset - b.offset);
+  return first?.error() ?? document.error([], 'does not fit the schema');
+}
+
+const KEY_FAULTS: Readonly<Record<string, string>> = { additionalProperties: 'is not known here', propertyNames: 'is not a good name' };
+
+interface Fault {
+  readonly offset: number;
+  readonly error: () => CommandError;
+}
+
+function locate(document: ProviderDocument, error: ErrorObject): Fault {
+  const path = pathOf(error.instancePath);
+  const key = wrongKey(error);
+  if (key !== undefined) {
+    return {
+      offset: document.offsetOfKey(path, key),
+      error: () => document.keyError(path, key, `${KEY_FAULTS[error.keyword] ?? ''}. ${rightForm(error)}`),
+    };
+  }
+  return { offset: document.offsetOf(path), error: () => document.error(path, whatIsWrong(error)) };
+}
+
+/** The key that should not be there, if that is what the error says. */
+function wrongKey(error: ErrorObject): string | undefined {
+  if (error.keyword === 'additionalProperties') return String(error.params['additionalProperty']);
+  return error.keyword === 'propertyNames' ? String(error.params['propertyName']) : undefined;
+}
+
+function whatIsWrong(error: ErrorObject): string {
+  if (error.keyword === 'required') return `needs ${String(error.params['missingProperty'])}`;
+  if (error.keyword === 'type') return `must be ${expectedType(error)}. ${rightForm(error)}`;
+  return `has the wrong form. ${rightForm(error)}`;
+}
+
+function expectedType(error: ErrorObject): string {
+  switch (error.params['type']) {
+    case 'string':
+      return 'text (put it in quotes)';
+    case 'array':
+      return 'a list';
+    case 'boolean':
+      return 'true or false';
+    default:
+      return 'a mapping';
+  }
+}
+
+/** What the schema says about the value, and the keys that it knows. */
+function rightForm(error: ErrorObject): string {
+  const { description, properties } = (error.parentSchema ?? {}) as { description?: string; properties?: object };
+  const known = error.keyword === 'additionalProperties' && properties ? [`Known: ${Object.keys(properties).join(', ')}.`] : [];
+  return [...known, ...(description === undefined ? [] : [description])].join(' ');
+}
+
+function pathOf(instancePath: string): Path {
+  const parts = instancePath.split('/').slice(1);
+  return parts.map((part) => (/^[0-9]+$/.test(part) ? Number(part) : part.replaceAll('~1', '/').replaceAll('~0', '~')));
+}

@@ -1,0 +1,93 @@
+import type { EmbeddedStoreConfig } from '../../config/config.ts';
+import { pollUntilSome } from '../poll.ts';
+import { refText, type Page, type RecordKind, type RecordRef, type Store, type StoredEvent } from '../store.ts';
+import { appendToLog, parsePosition, readLog } from './audit-log.ts';
+import { followChanges, noteChange } from './change-log.ts';
+import { openEnvironment, type Environment } from './environment.ts';
+
+const DEFAULT_PAGE = 500;
+/** How often a waiting reader looks for events of other processes. */
+const POLL_MS = 50;
+
+/** Opens the store in a folder; see {@link openEnvironment} for what it throws. */
+export async function openEmbeddedStore(config: EmbeddedStoreConfig, options: { readonly auditMaxStream: number }): Promise<Store> {
+  return new EmbeddedStore(await openEnvironment(config.path), options.auditMaxStream);
+}
+
+/** Records and audit events in LMDB. Every read sees what any process has committed before it. */
+class EmbeddedStore implements Store {
+  readonly kind = 'embedded';
+  readonly #environment: Environment;
+  readonly #auditMaxStream: number;
+  readonly #closing = new AbortController();
+
+  constructor(environment: Environment, auditMaxStream: number) {
+    this.#environment = environment;
+    this.#auditMaxStream = auditMaxStream;
+  }
+
+  get(ref: RecordRef): string | undefined {
+    return this.#environment.read(() => this.#environment.records.get(refText(ref)));
+  }
+
+  put(ref: RecordRef, expected: string | undefined, value: string | undefined): Promise<boolean> {
+    const key = refText(ref);
+    const { records } = this.#environment;
+    return this.#environment.write(() => {
+      if (records.get(key) !== expected) return false;
+      if (value === undefined) void records.remove(key);
+      else void records.put(key, value);
+      noteChange(this.#environment, key);
+      return true;
+    });
+  }
+
+  list(app: string, kind: RecordKind, options: { readonly cursor?: string; readonly limit?: number } = {}): Promise<Page> {
+    const limit = options.limit ?? DEFAULT_PAGE;
+    const prefix = kind === 'key' ? 'key:' : `${app}:${kind}:`;
+    const range = { start: prefix + (options.cursor ?? ''), exclusiveStart: true, end: `${prefix.slice(0, -1)};`, limit: limit + 1 };
+    return promised(() => {
+      const ids = this.#environment.read(() => [...this.#environment.records.getKeys(range)]).map((key) => key.slice(prefix.length));
+      const page = ids.slice(0, limit);
+      return { ids: page, cursor: ids.length > limit ? page.at(-1) : undefined };
+    });
+  }
+
+  watch(...args: Parameters<Store['watch']>): ReturnType<Store['watch']> {
+    return followChanges(this.#environment, ...args);
+  }
+
+  async appendEvents(app: string, events: readonly string[]): Promise<void> {
+    if (events.length === 0) return;
+    await this.#environment.write(() => {
+      appendToLog(this.#environment, app, events, this.#auditMaxStream);
+    });
+  }
+
+  async readEvents(
+    app: string,
+    options: { readonly after?: string | undefined; readonly limit: number; readonly waitMs?: number },
+  ): Promise<readonly StoredEvent[]> {
+    if (options.after !== undefined) parsePosition(options.after);
+    const read = (): StoredEvent[] => this.#environment.read(() => readLog(this.#environment, app, options.after, options.limit));
+    return pollUntilSome(read, { waitMs: options.waitMs ?? 0, everyMs: POLL_MS, signal: this.#closing.signal });
+  }
+
+  ping(): Promise<void> {
+    return promised(() => {
+      this.#environment.read(() => this.#environment.records.get(' '));
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#environment.close();
+  }
+}
+
+/** Turns what `action` throws into a rejection. */
+function promised<T>(action: () => T): Promise<T> {
+  return new Promise((resolve) => {
+    resolve(action());
+  });
+}

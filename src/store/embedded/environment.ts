@@ -1,0 +1,185 @@
+import { mkdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { open, type Database, type Key, type RootDatabase } from 'lmdb';
+import { CommandError } from '../../errors.ts';
+import { StoreUnavailableError } from '../store.ts';
+import { checkMetaPages, checkPages, DamageError, LAYOUT_IS_KNOWN } from './integrity.ts';
+
+const DATA_FILE = 'data.mdb';
+const LOCK_FILE = 'lock.mdb';
+const FORMAT_FILE = 'format';
+const FORMAT = 'alter-proxy embedded store, format 1\n';
+/** Room for 252 readers. Written out in full, because a full disk under a sparse mapped file is a SIGBUS. */
+const LOCK_FILE_BYTES = 16_384;
+/** How long a failed commit is given to say why it failed. */
+const COMMIT_REASON_MS = 100;
+
+/** One open LMDB folder. Several stores of one process on the same folder share it. */
+export interface Environment {
+  /** Sealed records by ref text. */
+  readonly records: Database<string, string>;
+  /** Change number → ref text of the record that changed; at 0 the number of the last change. */
+  readonly changes: Database<string, number>;
+  /** [app, position] → audit event. */
+  readonly audit: Database<string, Key[]>;
+
+  /** Runs `action` on the newest state that any process has committed. */
+  read<T>(action: () => T): T;
+  /**
+   * Runs `action` in a write transaction; resolves when it is on the disk. `action` runs beside others in one commit, so it
+   * decides before it writes and does not throw afterwards.
+   */
+  write<T>(action: () => T): Promise<T>;
+  close(): Promise<void>;
+}
+
+const shared = new Map<string, { readonly environment: Environment; users: number }>();
+
+/**
+ * Opens the folder, creating it (0700, files 0600) when it does not exist.
+ * Throws CommandError `store_corrupt` when the files are damaged, `file_unwritable` or `store_unreachable` when they cannot be used.
+ */
+export async function openEnvironment(folder: string): Promise<Environment> {
+  prepareFolder(folder);
+  const path = realpathSync(folder);
+  let entry = shared.get(path);
+  if (entry === undefined) {
+    entry = { environment: await openFiles(path), users: 0 };
+    shared.set(path, entry);
+  }
+  const held = entry;
+  held.users += 1;
+  let closed = false;
+  return {
+    ...held.environment,
+    read: (action) => {
+      if (closed) throw new StoreUnavailableError('The embedded store is closed');
+      return held.environment.read(action);
+    },
+    write: (action) =>
+      closed ? Promise.reject(new StoreUnavailableError('The embedded store is closed')) : held.environment.write(action),
+    close: async () => {
+      if (closed) return;
+      closed = true;
+      held.users -= 1;
+      if (held.users > 0) return;
+      shared.delete(path);
+      await held.environment.close();
+    },
+  };
+}
+
+function prepareFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    createFile(join(folder, LOCK_FILE), Buffer.alloc(LOCK_FILE_BYTES));
+    if (sizeOf(join(folder, FORMAT_FILE)) === undefined) createFile(join(folder, DATA_FILE), Buffer.alloc(0));
+  } catch (error) {
+    throw new CommandError('file_unwritable', `The store folder ${folder} cannot be used: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function createFile(path: string, content: Buffer | string): void {
+  if (sizeOf(path) !== undefined) return;
+  try {
+    writeFileSync(path, content, { mode: 0o600, flag: 'wx', flush: true });
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  }
+}
+
+function sizeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.size;
+}
+
+async function openFiles(folder: string): Promise<Environment> {
+  const dataFile = join(folder, DATA_FILE);
+  let root: RootDatabase<string, string> | undefined;
+  try {
+    checkBeforeOpening(folder, dataFile);
+    // The default of lmdb-js, overlapping sync, acknowledges commits before they are durable. Without batching by event
+    // turn there is no hidden promise whose rejection nobody could handle.
+    const options = { path: folder, encoding: 'string', overlappingSync: false, eventTurnBatching: false, maxDbs: 8 } as const;
+    root = open<string, string>(options);
+    if (LAYOUT_IS_KNOWN) checkUnderSnapshot(root, dataFile);
+    const environment = environmentOf(root);
+    createFile(join(folder, FORMAT_FILE), FORMAT);
+    return environment;
+  } catch (error) {
+    await root?.close();
+    throw openingError(folder, error);
+  }
+}
+
+function checkBeforeOpening(folder: string, dataFile: string): void {
+  const format = sizeOf(join(folder, FORMAT_FILE)) === undefined ? undefined : readFileSync(join(folder, FORMAT_FILE), 'utf8');
+  if (format !== undefined && format !== FORMAT) throw new DamageError('the folder has another format');
+  const size = sizeOf(dataFile) ?? 0;
+  if (size === 0 && format !== undefined) throw new DamageError('the data file is missing or empty');
+  if (size > 0 && LAYOUT_IS_KNOWN) checkMetaPages(dataFile);
+}
+
+/** Opening has touched no page but the heads; from here on a pinned reader keeps writers off the pages being checked. */
+function checkUnderSnapshot(root: RootDatabase<string, string>, dataFile: string): void {
+  const snapshot = root.useReadTransaction();
+  try {
+    checkPages(dataFile);
+  } finally {
+    snapshot.done();
+  }
+}
+
+function openingError(folder: string, error: unknown): CommandError {
+  if (error instanceof DamageError || /MDB_(CORRUPTED|INVALID|VERSION_MISMATCH|PAGE_NOTFOUND|PANIC)/.test(messageOf(error)))
+    return new CommandError('store_corrupt', `The store folder ${folder} is damaged: ${messageOf(error)}`, { cause: error });
+  return new CommandError('store_unreachable', `The store folder ${folder} cannot be opened: ${messageOf(error)}`, {
+    hint: 'Check free space and memory, and that this user may read and write the folder.',
+    cause: error,
+  });
+}
+
+function environmentOf(root: RootDatabase<string, string>): Environment {
+  return {
+    records: root.openDB<string, string>({ name: 'records', encoding: 'string' }),
+    changes: root.openDB<string, number>({ name: 'changes', encoding: 'string' }),
+    audit: root.openDB<string, Key[]>({ name: 'audit', encoding: 'string' }),
+    read: (action) => {
+      try {
+        // lmdb-js keeps one snapshot per turn of the event loop; another process may have committed since.
+        root.resetReadTxn();
+        return action();
+      } catch (error) {
+        throw new StoreUnavailableError(`The embedded store cannot be read: ${messageOf(error)}`, error);
+      }
+    },
+    write: async (action) => {
+      try {
+        return await root.transaction(action);
+      } catch (error) {
+        const reason = await commitReason(error);
+        throw new StoreUnavailableError(`The embedded store cannot be written: ${messageOf(reason)}`, reason);
+      }
+    },
+    close: () => root.close(),
+  };
+}
+
+/** lmdb-js rejects with a general error and tells the cause through a promise of its own, a moment later. */
+async function commitReason(error: unknown): Promise<unknown> {
+  const { commitError } = error as { commitError?: Promise<never> };
+  if (commitError === undefined) return error;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<unknown>((resolve) => {
+    timer = setTimeout(resolve, COMMIT_REASON_MS, error);
+  });
+  const reason = commitError.catch((cause: unknown) => cause);
+  try {
+    return await Promise.race([reason, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

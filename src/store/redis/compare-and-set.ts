@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import { StoreUnavailableError } from '../store.ts';
+import { RedisConnection } from './connection.ts';
+import { reasonOf } from './failure.ts';
+import type { RedisTarget } from './target.ts';
+
+/** ARGV: whether a value is expected, that value, whether a value is to be written, that value. */
+const SCRIPT = `local now = redis.call('GET', KEYS[1])
+if ARGV[1] == '1' then
+  if now ~= ARGV[2] then return 0 end
+elseif now then return 0 end
+if ARGV[3] == '1' then redis.call('SET', KEYS[1], ARGV[4]) else redis.call('DEL', KEYS[1]) end
+return 1`;
+const SCRIPT_SHA1 = createHash('sha1').update(SCRIPT).digest('hex');
+
+/** The ACL, or the operator who renamed the commands, forbids scripts. An ACL error from within the script is another one. */
+const NO_SCRIPTS = /^NOPERM .*'eval(sha)?'|^ERR unknown command .?eval/i;
+const MAX_RACES = 20;
+
+/** Atomic compare-and-set on one key: by a script, or by WATCH where scripts are forbidden. */
+export class CompareAndSet {
+  readonly #connection: RedisConnection;
+  readonly #target: RedisTarget;
+  #scripts = true;
+  #watching: { readonly connection: RedisConnection; last: Promise<unknown> } | undefined;
+
+  constructor(connection: RedisConnection, target: RedisTarget) {
+    this.#connection = connection;
+    this.#target = target;
+  }
+
+  /** Writes `value` (undefined deletes) only if the key holds `expected` (undefined: is absent); says whether it did. */
+  async run(key: string, expected: string | undefined, value: string | undefined): Promise<boolean> {
+    if (this.#scripts) {
+      const done = await byScript(this.#connection, key, expected, value);
+      if (done !== undefined) return done;
+      this.#scripts = false;
+    }
+    return this.#inTurn((connection) => byWatch(connection, key, expected, value));
+  }
+
+  close(): void {
+    this.#watching?.connection.close();
+  }
+
+  /** WATCH is state of a connection: one compare-and-set at a time, on a connection of its own. */
+  async #inTurn(action: (connection: RedisConnection) => Promise<boolean>): Promise<boolean> {
+    this.#watching ??= { connection: new RedisConnection(this.#target), last: Promise.resolve() };
+    const watching = this.#watching;
+    const result = watching.last.then(async () => {
+      await watching.connection.start();
+      return action(watching.connection);
+    });
+    watching.last = result.catch(() => undefined); // The caller of that turn has its rejection.
+    return result;
+  }
+}
+
+/** Undefined: scripts are forbidden here. */
+async function byScript(
+  connection: RedisConnection,
+  key: string,
+  expected: string | undefined,
+  value: string | undefined,
+): Promise<boolean | undefined> {
+  const args = [key, ...optional(expected), ...optional(value)];
+  const byName = await connection.call((client) => scriptReply(client.evalsha(SCRIPT_SHA1, 1, ...args)));
+  const reply = byName === 'unknown' ? await connection.call((client) => scriptReply(client.eval(SCRIPT, 1, ...args))) : byName;
+  return reply === 'forbidden' ? undefined : reply === 1;
+}
+
+/** What the script returned, or why it did not run. */
+async function scriptReply(reply: Promise<unknown>): Promise<unknown> {
+  try {
+    return await reply;
+  } catch (error) {
+    if (NO_SCRIPTS.test(reasonOf(error))) return 'forbidden';
+    if (reasonOf(error).startsWith('NOSCRIPT')) return 'unknown';
+    throw error;
+  }
+}
+
+function optional(value: string | undefined): [string, string] {
+  return value === undefined ? ['0', ''] : ['1', value];
+}
+
+async function byWatch(
+  connection: RedisConnection,
+  key: string,
+  expected: string | undefined,
+  value: string | undefined,
+): Promise<boolean> {
+  try {
+    return await watchUntilDecided(connection, key, expected, value);
+  } catch (error) {
+    connection.reset(); // Whatever is still watched there must not decide about the next one.
+    throw error;
+  }
+}
+
+async function watchUntilDecided(
+  connection: RedisConnection,
+  key: string,
+  expected: string | undefined,
+  value: string | undefined,
+): Promise<boolean> {
+  for (let race = 0; race < MAX_RACES; race++) {
+    await connection.call((client) => client.watch(key));
+    const now = await connection.call((client) => client.get(key));
+    if ((now ?? undefined) !== expected) {
+      await connection.call((client) => client.unwatch());
+      return false;
+    }
+    if (await connection.call((client) => writeUnlessTouched(client, key, value))) return true;
+  }
+  throw new StoreUnavailableError('The record is changed too often by others');
+}
+
+/** False: somebody wrote the key after it was watched, and it must be compared again. */
+async function writeUnlessTouched(client: Redis, key: string, value: string | undefined): Promise<boolean> {
+  const transaction = value === undefined ? client.multi().del(key) : client.multi().set(key, value);
+  const replies = await transaction.exec();
+  for (const [error] of replies ?? []) if (error !== null) throw error;
+  return replies !== null;
+}

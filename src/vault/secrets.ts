@@ -1,0 +1,156 @@
+import { randomBytes } from 'node:crypto';
+import { CommandError } from '../errors.ts';
+import type { ProviderTemplate } from '../providers/template.ts';
+import type { Secret } from '../secret/reveal.ts';
+import { allowedOrigins } from './allowed-origins.ts';
+import { credentialValues } from './credential-values.ts';
+import { deepFreeze } from './members.ts';
+import { isSecretId, isSecretName } from './names.ts';
+import { RECORD_VERSION } from './records.ts';
+import type { SecretRecord } from './records.ts';
+import type { SecretFacts } from './resolved.ts';
+import type { SealedRecords } from './sealed-records.ts';
+import type { PrepareInjection } from './vault.ts';
+
+const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+const ID_CHARACTERS = 26;
+
+/** A secret as an operator gives it. */
+export interface NewSecret {
+  readonly name: string;
+  readonly provider: string;
+  readonly fields: Readonly<Record<string, Secret>>;
+  readonly hosts: readonly string[];
+}
+
+/** What the administration of secrets needs. */
+export interface SecretsOptions {
+  readonly records: SealedRecords;
+  /** Rejects with CommandError `not_found`. */
+  readonly findProvider: (slug: string) => Promise<ProviderTemplate>;
+  readonly prepare: PrepareInjection;
+  readonly now: () => number;
+}
+
+/** Managed secrets of one app. A value that went in never comes out: every answer is facts. */
+export class Secrets {
+  readonly #options: SecretsOptions;
+
+  constructor(options: SecretsOptions) {
+    this.#options = options;
+  }
+
+  async add(input: NewSecret): Promise<SecretFacts> {
+    const { records, prepare, now } = this.#options;
+    if (!isSecretName(input.name)) {
+      throw new CommandError(
+        'record_invalid',
+        `${JSON.stringify(input.name)} cannot name a secret: 1 to 64 letters, digits, spaces, dots, dashes`,
+      );
+    }
+    const template = await this.#options.findProvider(input.provider);
+    const origins = allowedOrigins(template, input.hosts);
+    const fields = credentialValues(template, input.fields, prepare);
+    if ((await this.#living(input.name)).length > 0) throw nameTaken(input.name);
+    const at = now();
+    const record: SecretRecord = {
+      v: RECORD_VERSION,
+      id: newSecretId(),
+      app: records.app,
+      name: input.name,
+      provider: template.slug,
+      fields,
+      origins,
+      status: 'active',
+      version: 1,
+      createdAt: at,
+      rotatedAt: at,
+      updatedAt: at,
+    };
+    if (!(await records.create('secret', record))) throw new CommandError('record_conflict', 'the new id is taken');
+    await this.#withdrawIfNameIsShared(record);
+    return factsOf(record);
+  }
+
+  async list(): Promise<readonly SecretFacts[]> {
+    return (await this.#options.records.list('secret')).records.map(factsOf);
+  }
+
+  async show(idOrName: string): Promise<SecretFacts> {
+    return factsOf(await this.#find(idOrName));
+  }
+
+  /** The facts of a secret that grants may point to. Rejects with `not_found`, also for a deleted one. */
+  async usable(idOrName: string): Promise<SecretFacts> {
+    const facts = await this.show(idOrName);
+    if (facts.status !== 'active') throw gone(idOrName, facts.status);
+    return facts;
+  }
+
+  async rotate(idOrName: string, given: Readonly<Record<string, Secret>>): Promise<SecretFacts> {
+    const { provider } = await this.usable(idOrName);
+    const fields = credentialValues(await this.#options.findProvider(provider), given, this.#options.prepare);
+    return this.#update(idOrName, (record, at) => {
+      if (record.status !== 'active') throw gone(idOrName, record.status);
+      return { ...record, fields, version: record.version + 1, rotatedAt: at, updatedAt: at };
+    });
+  }
+
+  delete(idOrName: string): Promise<SecretFacts> {
+    return this.#update(idOrName, (record, at) =>
+      record.status === 'deleted' ? record : { ...record, fields: {}, status: 'deleted', updatedAt: at },
+    );
+  }
+
+  async #update(idOrName: string, change: (record: SecretRecord, at: number) => SecretRecord): Promise<SecretFacts> {
+    const { records, now } = this.#options;
+    const { id } = await this.#find(idOrName);
+    const changed = await records.update('secret', id, (record) => change(record, now()));
+    if (changed === undefined) throw unknown(idOrName);
+    return factsOf(changed);
+  }
+
+  /** By id, or by name: the living one, else the one deleted last. */
+  async #find(idOrName: string): Promise<SecretRecord> {
+    const found = isSecretId(idOrName) ? (await this.#options.records.read('secret', idOrName))?.record : await this.#findByName(idOrName);
+    if (found === undefined) throw unknown(idOrName);
+    return found;
+  }
+
+  async #findByName(name: string): Promise<SecretRecord | undefined> {
+    const named = (await this.#options.records.list('secret')).records.filter((record) => record.name === name);
+    return named.find(({ status }) => status !== 'deleted') ?? named.sort((a, b) => a.updatedAt - b.updatedAt).at(-1);
+  }
+
+  async #living(name: string): Promise<readonly SecretRecord[]> {
+    return (await this.#options.records.list('secret')).records.filter((record) => record.name === name && record.status !== 'deleted');
+  }
+
+  /** Names are in sealed records, where no store can keep them unique: who finds another one after writing gives way. */
+  async #withdrawIfNameIsShared({ id, name }: SecretRecord): Promise<void> {
+    if ((await this.#living(name)).every((other) => other.id === id)) return;
+    await this.#options.records.withdraw('secret', id);
+    throw nameTaken(name);
+  }
+}
+
+function factsOf({ fields: _values, ...facts }: SecretRecord): SecretFacts {
+  return deepFreeze(facts);
+}
+
+/** `ms_` and 130 random bits in Crockford base32. */
+function newSecretId(): string {
+  return `ms_${Array.from(randomBytes(ID_CHARACTERS), (byte) => CROCKFORD.charAt(byte & 31)).join('')}`;
+}
+
+function unknown(idOrName: string): CommandError {
+  return new CommandError('not_found', `there is no secret ${JSON.stringify(idOrName)}`);
+}
+
+function gone(idOrName: string, status: SecretRecord['status']): CommandError {
+  return new CommandError('not_found', `the secret ${JSON.stringify(idOrName)} is ${status}`);
+}
+
+function nameTaken(name: string): CommandError {
+  return new CommandError('record_exists', `there is a secret named ${JSON.stringify(name)} already`);
+}

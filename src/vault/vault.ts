@@ -1,0 +1,206 @@
+import { AlterError } from '../errors.ts';
+import type { PreparedInjection } from '../inject/injector.ts';
+import type { MaybePromise } from '../message/maybe-promise.ts';
+import { parseUuid } from '../message/uuid.ts';
+import type { ProviderTemplate } from '../providers/template.ts';
+import { Secret } from '../secret/reveal.ts';
+import { refText } from '../store/store.ts';
+import type { RecordKind, RecordRef, Store } from '../store/store.ts';
+import type { Keyring } from './keyring.ts';
+import { deepFreeze } from './members.ts';
+import { isKeyId, isSlug } from './names.ts';
+import { openRecord } from './open-record.ts';
+import { FreshnessGuard, RecordCache } from './record-cache.ts';
+import { RecordUnreadableError } from './record-unreadable.ts';
+import type { GrantRecord, KeyRecord, ProviderRecord, RecordTypes, SecretRecord } from './records.ts';
+import type { ResolvedGrant, SecretFacts } from './resolved.ts';
+
+/** Compiles the injection of one secret. Throws when the fields do not fit the template. */
+export type PrepareInjection = (template: ProviderTemplate, fields: Readonly<Record<string, Secret>>) => PreparedInjection;
+
+/** Where the vault says what it cannot read. Fields never hold content of a record. */
+export interface VaultLog {
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
+}
+
+/** What a {@link Vault} is made from. */
+export interface VaultOptions {
+  readonly store: Store;
+  readonly keyring: Keyring;
+  readonly catalogue: { get(slug: string): ProviderTemplate | undefined };
+  readonly prepare: PrepareInjection;
+  readonly cache: { readonly maxEntries: number; readonly maxStaleMs: number };
+  /** The apps whose grants are served; the grants of every other one do not exist. */
+  readonly apps: readonly string[];
+  readonly log: VaultLog;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+}
+
+interface CachedGrant {
+  readonly record: GrantRecord;
+  readonly secretKey: string;
+  /** The answer for the last secret version, so that a warm grant allocates nothing. */
+  resolved: { readonly secret: CachedSecret; readonly injection: PreparedInjection; readonly value: ResolvedGrant } | undefined;
+}
+
+interface CachedSecret {
+  readonly facts: SecretFacts;
+  readonly providerKey: string;
+  readonly fields: Readonly<Record<string, Secret>>;
+  prepared: { readonly template: ProviderTemplate; readonly injection: PreparedInjection } | undefined;
+}
+
+/** Resolves grants and finds API keys for the proxy. Opened records are cached for as long as the store can tell what changed. */
+export class Vault {
+  readonly #options: VaultOptions;
+  readonly #guard: FreshnessGuard;
+  readonly #grants: RecordCache<CachedGrant>;
+  readonly #secrets: RecordCache<CachedSecret>;
+  readonly #providers: RecordCache<ProviderRecord>;
+  readonly #keys: RecordCache<KeyRecord>;
+
+  constructor(options: VaultOptions) {
+    this.#options = options;
+    this.#guard = new FreshnessGuard(options.store, options.apps, options.now ?? Date.now);
+    this.#grants = this.#cache('grant', cachedGrant);
+    this.#secrets = this.#cache('secret', cachedSecret);
+    this.#providers = this.#cache('provider', (record) => record);
+    this.#keys = this.#cache('key', (record) => record);
+  }
+
+  /**
+   * The grant with everything that is needed to use it; without a promise when it is cached. Throws or rejects with AlterError:
+   * `invalid_grant_id`, `grant_not_found`, `grant_expired`, `grant_revoked`, `grant_deleted`, `credential_revoked`, `store_unavailable`.
+   */
+  resolveGrant(app: string, id: string): MaybePromise<ResolvedGrant> {
+    const now = this.#guard.now();
+    return (this.#guard.alive(now) ? this.#resolveWarm(`${app}:grant:${id}`, now) : undefined) ?? this.#resolveCold(app, id);
+  }
+
+  /**
+   * The record of the API key with this fingerprint, or undefined when there is none that this keyring opens. Throws or rejects with
+   * AlterError `store_unavailable`.
+   */
+  findKey(id: string): MaybePromise<KeyRecord | undefined> {
+    const warm = this.#guard.alive() ? this.#keys.warm(`key:${id}`) : undefined;
+    return warm ?? this.#findKeyCold(id);
+  }
+
+  /** Stops listening for changes and drops what is cached. */
+  close(): void {
+    this.#guard.close();
+    for (const cache of [this.#grants, this.#secrets, this.#providers, this.#keys]) cache.clear();
+  }
+
+  #cache<K extends RecordKind, V>(kind: K, make: (record: RecordTypes[K]) => V): RecordCache<V> {
+    const { store, keyring, cache } = this.#options;
+    const open = async (ref: RecordRef, text: string): Promise<V> => make(await openRecord(keyring, kind, ref, text));
+    return new RecordCache({ store, guard: this.#guard, ...cache, open });
+  }
+
+  #resolveWarm(key: string, now: number): ResolvedGrant | undefined {
+    const grant = this.#grants.warm(key);
+    if (grant === undefined) return undefined;
+    checkUsable(grant.record, now);
+    const secret = this.#secrets.warm(grant.secretKey);
+    if (secret === undefined) return undefined;
+    checkSecret(secret.facts);
+    const template = this.#options.catalogue.get(secret.facts.provider) ?? this.#providers.warm(secret.providerKey)?.template;
+    return template === undefined ? undefined : this.#combine(grant, secret, template);
+  }
+
+  async #resolveCold(app: string, givenId: string): Promise<ResolvedGrant> {
+    const id = parseUuid(givenId);
+    if (id === undefined) throw new AlterError('invalid_grant_id');
+    if (!this.#options.apps.includes(app)) throw new AlterError('grant_not_found');
+    const grant = await this.#load(this.#grants, { kind: 'grant', app, id });
+    if (grant === undefined) throw new AlterError('grant_not_found');
+    checkUsable(grant.record, this.#guard.now());
+    const secret = await this.#load(this.#secrets, { kind: 'secret', app, id: grant.record.secretId });
+    if (secret === undefined) throw new AlterError('credential_revoked');
+    checkSecret(secret.facts);
+    return this.#combine(grant, secret, await this.#template(secret.facts));
+  }
+
+  async #template({ app, id, provider }: SecretFacts): Promise<ProviderTemplate> {
+    const shipped = this.#options.catalogue.get(provider);
+    if (shipped !== undefined) return shipped;
+    const custom = isSlug(provider) ? await this.#load(this.#providers, { kind: 'provider', app, id: provider }) : undefined;
+    if (custom !== undefined) return custom.template;
+    this.#options.log.warn({ app, secret: id, provider }, 'the provider of a secret is in neither the catalogue nor the store');
+    throw new AlterError('grant_not_found', { rule: 'provider_unknown' });
+  }
+
+  async #findKeyCold(id: string): Promise<KeyRecord | undefined> {
+    if (!isKeyId(id)) return undefined;
+    try {
+      return await this.#keys.load(`key:${id}`, { kind: 'key', id });
+    } catch (error) {
+      if (!(error instanceof RecordUnreadableError)) throw error;
+      // A key of an app that this keyring does not serve is nothing unusual in a shared store.
+      if (error.reason !== 'unknown_kid' || error.cause !== undefined) this.#reportUnreadable(error);
+      return undefined;
+    }
+  }
+
+  async #load<V>(cache: RecordCache<V>, ref: RecordRef): Promise<V | undefined> {
+    try {
+      return await cache.load(refText(ref), ref);
+    } catch (error) {
+      if (!(error instanceof RecordUnreadableError)) throw error;
+      this.#reportUnreadable(error);
+      throw new AlterError('grant_not_found', { rule: 'record_unreadable', cause: error });
+    }
+  }
+
+  #reportUnreadable({ record, reason, message, cause }: RecordUnreadableError): void {
+    const because = cause instanceof Error ? { because: cause.message } : {};
+    this.#options.log.warn({ record, reason, ...because }, message);
+  }
+
+  /** The same frozen object for as long as grant, secret and template are the same. */
+  #combine(grant: CachedGrant, secret: CachedSecret, template: ProviderTemplate): ResolvedGrant {
+    const injection = secret.prepared?.template === template ? secret.prepared.injection : this.#prepare(secret, template);
+    const known = grant.resolved;
+    if (known?.secret === secret && known.injection === injection) return known.value;
+    const value: ResolvedGrant = Object.freeze({ grant: grant.record, secret: secret.facts, injection });
+    grant.resolved = { secret, injection, value };
+    return value;
+  }
+
+  #prepare(secret: CachedSecret, template: ProviderTemplate): PreparedInjection {
+    const { id, app, provider } = secret.facts;
+    try {
+      const injection = this.#options.prepare(template, secret.fields);
+      secret.prepared = { template, injection };
+      return injection;
+    } catch (cause) {
+      this.#options.log.warn({ app, secret: id, provider }, 'the stored fields of a secret do not fit its provider');
+      throw new AlterError('grant_not_found', { rule: 'provider_mismatch', cause });
+    }
+  }
+}
+
+function cachedGrant(record: GrantRecord): CachedGrant {
+  return { record, secretKey: refText({ kind: 'secret', app: record.app, id: record.secretId }), resolved: undefined };
+}
+
+function cachedSecret({ fields, ...facts }: SecretRecord): CachedSecret {
+  return {
+    facts: deepFreeze(facts),
+    providerKey: refText({ kind: 'provider', app: facts.app, id: facts.provider }),
+    fields: Object.freeze(Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, new Secret(value)]))),
+    prepared: undefined,
+  };
+}
+
+function checkUsable({ status, expiresAt }: GrantRecord, now: number): void {
+  if (status === 'deleted') throw new AlterError('grant_deleted');
+  if (status === 'revoked') throw new AlterError('grant_revoked');
+  if (expiresAt !== undefined && now >= expiresAt) throw new AlterError('grant_expired');
+}
+
+function checkSecret({ status }: SecretFacts): void {
+  if (status !== 'active') throw new AlterError('credential_revoked');
+}

@@ -1,0 +1,119 @@
+/** What holds for every input of the codec, valid or not: for the quick tests and for the long run. */
+import { isDeepStrictEqual } from 'node:util';
+import fc from 'fast-check';
+import { CHUNK_END, chunkHeader, gather, lastChunk, requestHead, responseHead } from '../../src/message/h1/serialise.ts';
+import { HeaderList } from '../../src/message/header-list.ts';
+import { compareRequests, compareResponse, type NodeOnlyCounts } from './h1-differential.ts';
+import { cuts, mutatedRequests, mutatedResponse, validRequests, validResponse } from './h1-grammar.ts';
+import { cut, readRequests, readResponse, singly, type Reading } from './h1-reading.ts';
+import type { NodeRequestReader, NodeResponseReader } from './node-http-reader.ts';
+
+/** A property under its name. */
+export interface NamedProperty {
+  readonly name: string;
+  readonly property: fc.IRawProperty<unknown>;
+}
+
+const anyRequests = fc.oneof(validRequests, mutatedRequests);
+const anyResponse = fc.oneof(validResponse, mutatedResponse);
+
+/** Properties that need nothing but the codec. */
+export function codecProperties(): NamedProperty[] {
+  return [
+    {
+      name: 'requests: any split of the bytes gives the same events',
+      property: fc.property(anyRequests, cuts, (bytes, offsets) => sameInPieces(bytes, offsets, (pieces) => readRequests(pieces))),
+    },
+    {
+      name: 'responses: any split of the bytes gives the same events',
+      property: fc.property(anyResponse, cuts, ({ bytes, asked }, offsets) => sameInPieces(bytes, offsets, (pieces) => readResponse(pieces, asked))),
+    },
+    { name: 'requests: what is valid is read to its end', property: fc.property(validRequests, (bytes) => isReadToItsEnd(readRequests([bytes]))) },
+    {
+      name: 'responses: what is valid is read to its end',
+      property: fc.property(validResponse, ({ bytes, asked }) => isReadToItsEnd(readResponse([bytes], asked))),
+    },
+    { name: 'requests: parse, serialise and parse again is the identity', property: fc.property(anyRequests, requestsSurvive) },
+    {
+      name: 'responses: parse, serialise and parse again is the identity',
+      property: fc.property(validResponse, ({ bytes }) => responseSurvives(bytes)),
+    },
+  ];
+}
+
+/** Properties that compare with Node. */
+export function differentialProperties(
+  servers: { readonly requests: NodeRequestReader; readonly responses: NodeResponseReader },
+  counts: { readonly requests: NodeOnlyCounts; readonly responses: NodeOnlyCounts },
+): NamedProperty[] {
+  return [
+    {
+      name: 'requests: node:http reads whatever the codec reads',
+      property: fc.asyncProperty(anyRequests, async (bytes) => agree(await compareRequests(bytes, servers.requests, counts.requests))),
+    },
+    {
+      name: 'responses: node:http reads whatever the codec reads',
+      property: fc.asyncProperty(anyResponse, async ({ bytes, asked }) =>
+        agree(await compareResponse(bytes, asked, servers.responses, counts.responses)),
+      ),
+    },
+  ];
+}
+
+function agree(disagreement: string | undefined): void {
+  if (disagreement !== undefined) throw new Error(disagreement);
+}
+
+function sameInPieces(bytes: Buffer, offsets: readonly number[], read: (pieces: readonly Buffer[]) => unknown): boolean {
+  const whole = read([bytes]);
+  return isDeepStrictEqual(read(cut(bytes, offsets)), whole) && isDeepStrictEqual(read(singly(bytes)), whole);
+}
+
+function isReadToItsEnd({ readings, ends }: { readonly readings: readonly Reading[]; readonly ends: string }): boolean {
+  return (ends === 'clean' || ends === 'not_persistent') && readings.length > 0 && readings.every(({ complete }) => complete);
+}
+
+function requestsSurvive(bytes: Buffer): boolean {
+  const first = readRequests([bytes]);
+  const complete = first.readings.filter((reading) => reading.complete);
+  const parts = complete.flatMap((reading, i) => {
+    const { method, target, headers, bodyLength } = first.heads[i]!;
+    // The codec writes HTTP/1.1, which needs a Host.
+    if (!headers.has('host')) headers.append('Host', 'a.test');
+    return [requestHead(method, target, withoutCoding(headers), bodyLength), ...bodyParts(reading, bodyLength.kind)];
+  });
+  return sameReadings(complete, readRequests([gather(parts)]).readings);
+}
+
+function responseSurvives(bytes: Buffer): boolean {
+  const asked = { method: 'GET', upgrade: false };
+  const { heads, readings } = readResponse([bytes], asked);
+  const parts = readings.flatMap((reading, i) => {
+    const { status, reason, headers, bodyLength } = heads[i]!;
+    return [responseHead(status, reason, withoutCoding(headers), bodyLength), ...bodyParts(reading, bodyLength.kind)];
+  });
+  return sameReadings(readings, readResponse([gather(parts)], asked).readings);
+}
+
+/** The serialiser writes Transfer-Encoding itself. */
+function withoutCoding(headers: HeaderList): HeaderList {
+  const copy = headers.clone();
+  copy.delete('transfer-encoding');
+  return copy;
+}
+
+function bodyParts({ body, trailers }: Reading, kind: string): (string | Buffer)[] {
+  if (kind !== 'chunked') return [Buffer.from(body, 'latin1')];
+  const data = body === '' ? [] : [chunkHeader(body.length), Buffer.from(body, 'latin1'), CHUNK_END];
+  return [...data, lastChunk(trailers.length === 0 ? undefined : new HeaderList([...trailers]))];
+}
+
+/** Equal but for the spelling and the place of Transfer-Encoding, and for a Host that 1.0 did not need. */
+function sameReadings(before: readonly Reading[], after: readonly Reading[]): boolean {
+  return isDeepStrictEqual(after.map(comparable), before.map(comparable));
+}
+
+function comparable(reading: Reading): Reading {
+  const headers = withoutCoding(new HeaderList([...reading.headers]));
+  return { ...reading, headers: headers.flat() };
+}

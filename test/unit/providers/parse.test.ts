@@ -1,0 +1,163 @@
+import test from 'ava';
+import { parseProvider } from '../../../src/providers/parse.ts';
+import { failureOf } from '../../support/refusal.ts';
+
+const GOOD = `slug: example
+name: Example
+category: test
+docs: https://example.com/auth
+hosts:
+  - api.example.com
+  - '*.tenant.example.com'
+  - api.example.com:8443
+fields:
+  api_key:
+    label: API key
+    example: sk-…
+  user:
+    label: User
+    secret: false
+inject:
+  - header: { name: X-Key, value: 'Key {api_key}' }
+  - basic: { username: '{user}', password: '' }
+  - query: { name: key, value: '{api_key}' }
+  - default_header: { name: Version, value: '1' }
+confidence: low
+note: A note.
+`;
+
+/** The good file with one line changed. */
+function changed(from: string, to: string): string {
+  if (!GOOD.includes(from)) throw new Error(`not in the file: ${from}`);
+  return GOOD.replace(from, () => to);
+}
+
+test('a good file becomes a template', (t) => {
+  t.deepEqual(parseProvider(GOOD, 'example.yaml'), {
+    slug: 'example',
+    name: 'Example',
+    category: 'test',
+    docs: 'https://example.com/auth',
+    hosts: ['api.example.com', '*.tenant.example.com', 'api.example.com:8443'],
+    fields: { api_key: { label: 'API key', example: 'sk-…', secret: true }, user: { label: 'User', secret: false } },
+    inject: [
+      { kind: 'header', name: 'X-Key', format: 'Key {api_key}' },
+      { kind: 'basic', username: '{user}', password: '' },
+      { kind: 'query', name: 'key', format: '{api_key}' },
+      { kind: 'default_header', name: 'Version', value: '1' },
+    ],
+    confidence: 'low',
+    note: 'A note.',
+  });
+});
+
+test('bearer is a format on its own, and a secret is a secret unless told', (t) => {
+  const text =
+    "slug: a\nname: A\ncategory: test\nhosts: [a.example]\nfields: { k: { label: K } }\ninject: [bearer: '{k}']\nconfidence: high\n";
+  const template = parseProvider(text, 'a.yaml');
+  t.deepEqual(template.inject, [{ kind: 'bearer', format: '{k}' }]);
+  t.true(template.fields['k']?.secret);
+});
+
+test('a template is frozen', (t) => {
+  const template = parseProvider(GOOD, 'example.yaml');
+  t.true(
+    [template, template.hosts, template.fields, template.inject, template.inject[0], template.fields['user']].every((part) =>
+      Object.isFrozen(part),
+    ),
+  );
+});
+
+for (const [name, text, message] of [
+  ['an unknown member', changed('note:', 'notes:'), /^e\.yaml:22:1 notes: is not known here\. Known: slug, name/],
+  ['a missing member', changed('name: Example\n', ''), /^e\.yaml:1:1: needs name$/],
+  ['a slug in upper case', changed('slug: example', 'slug: Example'), /^e\.yaml:1:7 slug: has the wrong form\. .*lower-case/],
+  ['a slug that is a number', changed('slug: example', 'slug: 7'), /^e\.yaml:1:7 slug: must be text/],
+  [
+    'hosts that are no list',
+    changed("hosts:\n  - api.example.com\n  - '*.tenant.example.com'\n  - api.example.com:8443", 'hosts: api.example.com'),
+    /^e\.yaml:5:8 hosts: must be a list/,
+  ],
+  [
+    'no hosts',
+    changed("hosts:\n  - api.example.com\n  - '*.tenant.example.com'\n  - api.example.com:8443", 'hosts: []'),
+    /^e\.yaml:5:8 hosts: .*custom-/,
+  ],
+  ['a host twice', changed('api.example.com:8443', 'api.example.com'), /hosts: has the wrong form/],
+  ['a host in upper case', changed('- api.example.com\n', '- API.example.com\n'), /^e\.yaml:6:5 hosts\[0\]: must be a host/],
+  ['a host with its default port', changed('- api.example.com\n', '- api.example.com:443\n'), /hosts\[0\]/],
+  ['a URL for a host', changed('- api.example.com\n', '- https://api.example.com\n'), /hosts\[0\]/],
+  ['a host with a path', changed('- api.example.com\n', '- api.example.com/v1\n'), /hosts\[0\]/],
+  ['a wildcard for a whole top level', changed('*.tenant.example.com', '*.com'), /hosts\[1\]: a wildcard/],
+  ['a wildcard for everything', changed('*.tenant.example.com', '*'), /hosts\[1\]/],
+  ['a wildcard in the middle', changed('*.tenant.example.com', 'a.*.example.com'), /hosts\[1\]/],
+  ['a wildcard before an address', changed('*.tenant.example.com', '*.10.0.0.1'), /hosts\[1\]/],
+  ['a link that is not https', changed('https://example.com/auth', 'http://example.com/auth'), /docs: has the wrong form/],
+  ['a field name in upper case', changed('  user:\n', '  User:\n'), /fields\.User: is not a good name\. .*lower-case/],
+  ['a field that every object inherits', changed('  user:\n', '  __proto__:\n'), /fields/],
+  ['an unknown member of a field', changed('secret: false', 'secrets: false'), /^e\.yaml:15:5 fields\.user\.secrets: is not known here/],
+  ['a field without a label', changed('    label: User\n', ''), /fields\.user: needs label/],
+  ['secret that is a word', changed('secret: false', 'secret: no'), /fields\.user\.secret: must be true or false/],
+  ['an unused field', changed("username: '{user}'", "username: 'x'"), /^e\.yaml:13:3 fields\.user: is used by no rule/],
+  [
+    'a reference to nothing',
+    changed("'Key {api_key}'", "'Key {apikey}'"),
+    /^e\.yaml:17:5 inject\[0\]: refers to the field apikey.*known fields: api_key, user/,
+  ],
+  ['a misspelt reference', changed("'Key {api_key}'", "'Key {API_KEY} {api_key}'"), /inject\[0\]: has a brace/],
+  ['an unquoted reference', changed("value: 'Key {api_key}' }", 'value: {api_key} }'), /inject\[0\]\.header\.value: must be text/],
+  [
+    'a header of the proxy',
+    changed('name: X-Key', 'name: Proxy-Authorization'),
+    /^e\.yaml:17:21 inject\[0\]\.header\.name: belongs to the proxy/,
+  ],
+  ['a header that frames', changed('name: Version', 'name: content-length'), /inject\[3\]\.default_header\.name: belongs to the proxy/],
+  ['a header name with a space', changed('name: X-Key', 'name: X Key'), /inject\[0\]\.header\.name: has the wrong form/],
+  ['a constant with a reference', changed("value: '1'", "value: '{api_key}'"), /inject\[3\]\.default_header\.value: is a constant/],
+  [
+    'a constant that is a number',
+    changed("value: '1'", 'value: 1'),
+    /inject\[3\]\.default_header\.value: must be text \(put it in quotes\)/,
+  ],
+  ['two rules for one place', changed('name: X-Key', 'name: authorization'), /^e\.yaml:18:5 inject\[1\]: writes to the same place/],
+  ['two spellings of one header', changed('name: Version', 'name: x_key'), /inject\[3\]: writes to the same place/],
+  [
+    'an unknown rule',
+    changed('  - query:', '  - cookie:'),
+    /inject\[2\]\.cookie: is not known here\. Known: bearer, header, basic, query, default_header/,
+  ],
+  [
+    'two kinds in one rule',
+    changed("  - query: { name: key, value: '{api_key}' }", "  - query: { name: key, value: '{api_key}' }\n    bearer: '{api_key}'"),
+    /inject\[2\]: has the wrong form\. .*exactly one/,
+  ],
+  ['no rules', changed(GOOD.slice(GOOD.indexOf('inject:'), GOOD.indexOf('confidence:')), 'inject: []\n'), /inject: has the wrong form/],
+  ['a name over two lines', changed('name: Example', 'name: "a\\nb"'), /name: has the wrong form/],
+  ['an unknown confidence', changed('confidence: low', 'confidence: medium'), /confidence: has the wrong form/],
+  [
+    'a key that stands twice',
+    changed('category: test', 'category: test\ncategory: two'),
+    /^e\.yaml:4:1: is not valid YAML here: duplicate key$/,
+  ],
+  ['broken YAML', changed('hosts:', 'hosts: ['), /is not valid YAML here/],
+  ['an anchor', changed('name: Example', 'name: &n Example'), /^e\.yaml:2:.*anchor/],
+  ['an alias', changed('category: test', 'category: &c test\nnote2: *c'), /anchor, an alias or a tag/],
+  ['a tag', changed('name: Example', 'name: !!str Example'), /anchor, an alias or a tag/],
+  ['a second document', `${GOOD}---\n${GOOD}`, /is not valid YAML here: multiple docs/],
+  ['nothing', '', /^e\.yaml:1:1: must be a mapping/],
+  ['a list', '- a\n', /^e\.yaml:1:1: must be a mapping/],
+  ['a huge file', `# ${'x'.repeat(70_000)}\n${GOOD}`, /longer than 65536/],
+  ['endless nesting', '['.repeat(60_000), /^e\.yaml:/],
+] as const) {
+  test(`${name}: refused with its place`, (t) => {
+    const failure = failureOf(() => parseProvider(text, 'e.yaml'));
+    t.is(failure.code, 'config_invalid');
+    t.regex(failure.message, message);
+    t.false(failure.message.includes('\n'));
+  });
+}
+
+test('a custom provider may leave its hosts to the operator', (t) => {
+  const text = GOOD.replace('slug: example', 'slug: custom-example').replace(/hosts:\n(?: {2}- .*\n)+/, 'hosts: []\n');
+  t.deepEqual(parseProvider(text, 'e.yaml').hosts, []);
+});

@@ -1,0 +1,317 @@
+import { randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  fstatSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { CommandError } from '../../../src/errors.ts';
+import { openStore } from '../../../src/store/open.ts';
+import type { RecordRef, Store } from '../../../src/store/store.ts';
+import { storeContract } from './contract.ts';
+import { StoreProcess, wholeText, type FullDisk } from './store-process.ts';
+
+const PAGE = 4096;
+const grant = (id: string): RecordRef => ({ kind: 'grant', app: 'default', id });
+const open = (path: string): Promise<Store> => openStore({ kind: 'embedded', path }, { auditMaxStream: 0 });
+
+storeContract('embedded', (t) => {
+  const folder = temporaryFolder(t);
+  return ({ auditMaxStream = 0 } = {}) => openStore({ kind: 'embedded', path: join(folder, 'store') }, { auditMaxStream });
+});
+
+test.serial('the folder is closed to others, and so is every file in it', async (t) => {
+  const folder = join(temporaryFolder(t), 'deep', 'store');
+  const umask = process.umask(0);
+  t.teardown(() => process.umask(umask));
+  const store = await open(folder);
+  await store.put(grant('a'), undefined, 'x');
+  t.is(statSync(folder).mode & 0o777, 0o700);
+  t.deepEqual(readdirSync(folder).sort(), ['data.mdb', 'format', 'lock.mdb']);
+  for (const file of readdirSync(folder)) t.is(statSync(join(folder, file)).mode & 0o777, 0o600, file);
+  await store.close();
+});
+
+test.serial('records and events outlive the process', async (t) => {
+  const folder = temporaryFolder(t);
+  const first = await open(folder);
+  await first.put(grant('a'), undefined, 'x');
+  await first.appendEvents('default', ['1']);
+  await first.close();
+  const second = await open(folder);
+  t.is(await second.get(grant('a')), 'x');
+  await second.appendEvents('default', ['2']);
+  t.deepEqual(
+    (await second.readEvents('default', { limit: 9 })).map((event) => event.json),
+    ['1', '2'],
+  );
+  await second.close();
+});
+
+test.serial('a read is no promise: the hot path need not wait', async (t) => {
+  const store = await open(temporaryFolder(t));
+  t.is(store.get(grant('a')), undefined);
+  await store.put(grant('a'), undefined, 'x');
+  t.is(store.get(grant('a')), 'x');
+  await store.close();
+});
+
+test.serial('what another process has written is seen by the very next read and told by the very next alive', async (t) => {
+  const folder = temporaryFolder(t);
+  const store = await open(folder);
+  const told: (string | undefined)[] = [];
+  const freshness = store.watch(['default'], (changed) => told.push(changed));
+  const other = await startProcess(t, folder);
+  for (let n = 1; n <= 20; n++) {
+    t.true(await other.run({ order: 'put', ref: grant('a'), ...(n > 1 && { expected: String(n - 1) }), value: String(n) }));
+    t.true(freshness.alive());
+    t.is(told.length, n);
+    t.is(store.get(grant('a')), String(n));
+  }
+  t.deepEqual([...new Set(told)], ['default:grant:a']);
+  const waiting = store.readEvents('default', { limit: 1, waitMs: 10_000 });
+  await other.run({ order: 'append', app: 'default', events: ['theirs'] });
+  t.is((await waiting)[0]?.json, 'theirs');
+  await store.close();
+  t.false(freshness.alive());
+});
+
+test.serial('a write by another process is seen within one turn of the event loop', async (t) => {
+  const folder = temporaryFolder(t);
+  const store = await open(folder);
+  const other = await startProcess(t, folder);
+  await store.put(grant('a'), undefined, '1');
+  t.is(store.get(grant('a')), '1'); // From here to the end of this turn lmdb-js would keep its snapshot.
+  other.child.send({ order: 'put', ref: grant('a'), expected: '1', value: '2' });
+  const deadline = performance.now() + 5000;
+  while (store.get(grant('a')) !== '2' && performance.now() < deadline);
+  t.is(store.get(grant('a')), '2');
+  await store.close();
+});
+
+test.serial('who was away for longer than changes are remembered is told that anything may have changed', async (t) => {
+  const folder = temporaryFolder(t);
+  const store = await open(folder);
+  const told: (string | undefined)[] = [];
+  const freshness = store.watch(['default'], (changed) => told.push(changed));
+  await Promise.all(Array.from({ length: 1024 }, (_, n) => store.put(grant(`a${n}`), undefined, 'x')));
+  t.true(freshness.alive());
+  t.is(told.length, 1024);
+  told.length = 0;
+  await Promise.all(Array.from({ length: 1025 }, (_, n) => store.put(grant(`b${n}`), undefined, 'x')));
+  t.true(freshness.alive());
+  t.deepEqual(told, [undefined]);
+  await store.close();
+});
+
+test.serial('kill -9 in the middle of writing loses nothing that was acknowledged, and leaves every record whole', async (t) => {
+  const folder = temporaryFolder(t);
+  const records = new Set<string>();
+  const events = new Set<string>();
+  const deletable = /-(\d+)$/;
+  for (let round = 0; round < 6; round++) {
+    const writer = await startProcess(t, folder);
+    const enough = new Promise<void>((resolve) => {
+      let left = 4 + round * 4;
+      writer.child.on('message', (message: { record?: string; event?: string }) => {
+        if (message.record !== undefined) records.add(message.record);
+        if (message.event !== undefined) events.add(message.event);
+        if (--left === 0) resolve();
+      });
+    });
+    writer.child.send({ order: 'writeForEver', prefix: `r${round}` });
+    await enough;
+    await writer.kill();
+
+    const store = await open(folder);
+    for (const id of records) {
+      const text = store.get(grant(id));
+      // The second of three may have been deleted again.
+      if (text !== undefined || Number(deletable.exec(id)?.[1]) % 3 !== 1) t.is(text, wholeText(id), id);
+    }
+    const { ids } = await store.list('default', 'grant', { limit: 10_000 });
+    for (const id of ids) t.is(store.get(grant(id)), wholeText(id));
+    const log = (await store.readEvents('default', { limit: 100_000 })).map((event) => event.json);
+    for (const id of events) t.is(log.filter((json) => json === wholeText(id)).length, 2, id);
+    for (const json of log) t.is(json, wholeText(json.slice(0, json.indexOf('|'))));
+    await store.close();
+  }
+  t.true(records.size > 20 && events.size > 20);
+});
+
+test.serial('a writer that died with the lock does not keep others from writing', async (t) => {
+  const folder = temporaryFolder(t);
+  const store = await open(folder);
+  for (let round = 0; round < 3; round++) {
+    const writer = await startProcess(t, folder);
+    writer.child.send({ order: 'writeForEver', prefix: `r${round}` });
+    await writer.next();
+    await writer.kill();
+    t.true(await store.put(grant(`mine-${round}`), undefined, 'x'));
+  }
+  await store.close();
+});
+
+test.serial('a full disk refuses the write and leaves the store readable, and usable once there is room', async (t) => {
+  const folder = temporaryFolder(t);
+  const child = await startProcess(t, folder, 600); // 300 KB
+  const seen = (await child.run({ order: 'fillUp' })) as FullDisk;
+  t.true(seen.acknowledged.length > 5);
+  t.is(seen.errors.length, 4);
+  for (const error of seen.errors) {
+    t.is(error.name, 'StoreUnavailableError');
+    t.regex(error.message, /File too large/);
+  }
+  t.true(seen.readable);
+  t.true(seen.deleted);
+  t.true(seen.writtenAfterwards);
+  await child.kill();
+  const store = await open(folder);
+  for (const id of seen.acknowledged) t.is(store.get(grant(id)), wholeText(id));
+  await store.close();
+});
+
+const damages: Readonly<Record<string, (file: string) => void>> = {
+  'garbage from start to end': (file) => overwrite(file, 0, randomBytes(statSync(file).size)),
+  'text instead of a store': (file) => writeFileSync(file, 'hello, this is not a store\n'.repeat(2000)),
+  'random bytes over both heads': (file) => overwrite(file, 0, randomBytes(2 * PAGE)),
+  'random bytes over the first head': (file) => overwrite(file, 0, randomBytes(PAGE)),
+  'random bytes over the second head': (file) => overwrite(file, PAGE, randomBytes(PAGE)),
+  'zero bytes beyond the heads': (file) => overwrite(file, 2 * PAGE, Buffer.alloc(statSync(file).size - 2 * PAGE)),
+  'random bytes beyond the heads': (file) => overwrite(file, 2 * PAGE, randomBytes(statSync(file).size - 2 * PAGE)),
+  'cut off after the heads': (file) => truncateSync(file, 2 * PAGE),
+  'cut off within the heads': (file) => truncateSync(file, 100),
+  'cut off in the middle': (file) => truncateSync(file, Math.floor(statSync(file).size / 2)),
+  empty: (file) => truncateSync(file, 0),
+  missing: (file) => unlinkSync(file),
+};
+
+for (const [what, damage] of Object.entries(damages))
+  test.serial(`damage is found when the store is opened: ${what}`, async (t) => {
+    const folder = temporaryFolder(t);
+    await fill(folder);
+    damage(join(folder, 'data.mdb'));
+    const error = await t.throwsAsync(open(folder), { instanceOf: CommandError });
+    t.is(error.code, 'store_corrupt');
+    t.true(error.message.includes(folder), error.message);
+    t.false(error.message.includes('\n'));
+  });
+
+test.serial('damage to any single page is found, or does not matter to any record', async (t) => {
+  const folder = temporaryFolder(t);
+  const whole = await fill(folder);
+  const file = join(folder, 'data.mdb');
+  const copy = join(temporaryFolder(t), 'data.mdb');
+  copyFileSync(file, copy);
+  const pages = statSync(file).size / PAGE;
+  let found = 0;
+  for (let page = 0; page < pages; page++) {
+    overwrite(file, page * PAGE, Buffer.alloc(PAGE));
+    const result = await open(folder).catch((error: unknown) => error as CommandError);
+    if (result instanceof Error) {
+      found += 1;
+      t.is(result.code, 'store_corrupt', `page ${page}`);
+    } else {
+      // The page was free, or the tail of a value, whose seal then does not open.
+      const { ids } = await result.list('default', 'grant', { limit: 1000 });
+      t.deepEqual(
+        ids.filter((id) => !id.startsWith('big')).map((id) => result.get(grant(id))),
+        ids.filter((id) => !id.startsWith('big')).map(wholeText),
+      );
+      t.is(ids.length, whole);
+      await result.close();
+    }
+    copyFileSync(copy, file);
+  }
+  t.true(found > pages / 3, `${found} of ${pages}`);
+});
+
+test.serial('a store that other processes are writing to is not taken for damaged', async (t) => {
+  const folder = temporaryFolder(t);
+  const writer = await startProcess(t, folder);
+  writer.child.send({ order: 'writeForEver', prefix: 'w' });
+  for (let n = 0; n < 40; n++) {
+    await writer.next();
+    await (await open(folder)).close();
+  }
+  t.pass();
+});
+
+test.serial('the lock file may be garbage: it is made anew by who opens the store first', async (t) => {
+  const folder = temporaryFolder(t);
+  await fill(folder);
+  overwrite(join(folder, 'lock.mdb'), 0, randomBytes(16_384));
+  const store = await open(folder);
+  t.is(store.get(grant('r1')), wholeText('r1'));
+  await store.close();
+});
+
+test.serial('a folder of another format is refused', async (t) => {
+  const folder = temporaryFolder(t);
+  await fill(folder);
+  writeFileSync(join(folder, 'format'), 'alter-proxy embedded store, format 2\n');
+  t.is((await t.throwsAsync(open(folder), { instanceOf: CommandError })).code, 'store_corrupt');
+});
+
+test.serial('a folder that cannot be made is said to be so', async (t) => {
+  const folder = temporaryFolder(t);
+  writeFileSync(join(folder, 'file'), '');
+  const error = await t.throwsAsync(open(join(folder, 'file', 'store')), { instanceOf: CommandError });
+  t.is(error.code, 'file_unwritable');
+  t.true(error.message.includes(join(folder, 'file', 'store')));
+});
+
+test.serial('a folder of the operator keeps the mode that it has', async (t) => {
+  const folder = temporaryFolder(t);
+  chmodSync(folder, 0o750);
+  await (await open(folder)).close();
+  t.is(statSync(folder).mode & 0o777, 0o750);
+});
+
+async function startProcess(t: ExecutionContext, folder: string, fileBlocks?: number): Promise<StoreProcess> {
+  const other = new StoreProcess(folder, fileBlocks);
+  t.teardown(() => other.kill());
+  t.is(await other.next(), 'ready');
+  return other;
+}
+
+/** Writes records, small and larger than a page, and events; returns the number of records. */
+async function fill(folder: string): Promise<number> {
+  const store = await open(folder);
+  await Promise.all(Array.from({ length: 60 }, (_, n) => store.put(grant(`r${n}`), undefined, wholeText(`r${n}`))));
+  await Promise.all(Array.from({ length: 3 }, (_, n) => store.put(grant(`big${n}`), undefined, 'b'.repeat(20_000))));
+  await store.appendEvents(
+    'default',
+    Array.from({ length: 60 }, (_, n) => wholeText(`e${n}`)),
+  );
+  await store.close();
+  return 63;
+}
+
+function overwrite(file: string, position: number, bytes: Buffer): void {
+  const fd = openSync(file, 'r+');
+  try {
+    if (position + bytes.length > fstatSync(fd).size) throw new Error('the damage would reach past the file');
+    writeSync(fd, bytes, 0, bytes.length, position);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function temporaryFolder(t: ExecutionContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'alter-store-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}

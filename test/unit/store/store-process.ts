@@ -1,0 +1,123 @@
+/** Another process on the same embedded store: a child that runs store calls for the test, and can be killed in the middle of them. */
+import { fork, spawn, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { openStore } from '../../../src/store/open.ts';
+import type { RecordRef, Store } from '../../../src/store/store.ts';
+
+type Order =
+  | { readonly order: 'put'; readonly ref: RecordRef; readonly expected?: string; readonly value?: string }
+  | { readonly order: 'append'; readonly app: string; readonly events: readonly string[] }
+  | { readonly order: 'writeForEver'; readonly prefix: string }
+  | { readonly order: 'fillUp' };
+
+/** What a child has seen when the disk was full. */
+export interface FullDisk {
+  readonly acknowledged: readonly string[];
+  readonly errors: readonly { readonly name: string; readonly message: string }[];
+  readonly readable: boolean;
+  readonly deleted: boolean;
+  readonly writtenAfterwards: boolean;
+}
+
+/** Text of a record that shows by itself whether it is whole. */
+export function wholeText(id: string): string {
+  return `${id}|${'x'.repeat(2500)}|${id}`;
+}
+
+/** A child process with the store of `folder` open. */
+export class StoreProcess {
+  readonly child: ChildProcess;
+
+  /** `fileBlocks`: the largest file it can write, in units of 512 bytes. */
+  constructor(folder: string, fileBlocks?: number) {
+    const script = fileURLToPath(import.meta.url);
+    this.child =
+      fileBlocks === undefined
+        ? fork(script, [folder], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
+        : spawn('sh', ['-c', `ulimit -f ${fileBlocks}; exec "$0" "$1" "$2"`, process.execPath, script, folder], {
+            stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+          });
+  }
+
+  /** Resolves with the answer of the child. */
+  async run(order: Order): Promise<unknown> {
+    const answer = this.next();
+    this.child.send(order);
+    return answer;
+  }
+
+  /** The next message of the child. */
+  next(): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const ended = (): void => reject(new Error('the child has ended'));
+      this.child.once('exit', ended);
+      this.child.once('message', (message) => {
+        this.child.off('exit', ended);
+        resolve(message);
+      });
+    });
+  }
+
+  async kill(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    // Messages that were sent before the end are still delivered before 'close'.
+    const gone = new Promise((resolve) => this.child.once('close', resolve));
+    this.child.kill('SIGKILL');
+    await gone;
+  }
+}
+
+async function serve(folder: string): Promise<void> {
+  const store = await openStore({ kind: 'embedded', path: folder }, { auditMaxStream: 0 });
+  process.on('message', (order: Order) => {
+    void obey(store, order).then((answer) => process.send?.(answer));
+  });
+  process.send?.('ready');
+}
+
+async function obey(store: Store, order: Order): Promise<unknown> {
+  switch (order.order) {
+    case 'put':
+      return store.put(order.ref, order.expected, order.value);
+    case 'append':
+      return store.appendEvents(order.app, order.events).then(() => 'appended');
+    case 'writeForEver':
+      return writeForEver(store, order.prefix);
+    case 'fillUp':
+      return fillUp(store);
+  }
+}
+
+async function writeForEver(store: Store, prefix: string): Promise<never> {
+  for (let n = 0; ; n++) {
+    const id = `${prefix}-${n}`;
+    await store.put({ kind: 'grant', app: 'default', id }, undefined, wholeText(id));
+    process.send?.({ record: id });
+    await store.appendEvents('default', [wholeText(id), wholeText(id)]);
+    process.send?.({ event: id });
+    if (n % 3 === 2)
+      await store.put({ kind: 'grant', app: 'default', id: `${prefix}-${n - 1}` }, wholeText(`${prefix}-${n - 1}`), undefined);
+  }
+}
+
+async function fillUp(store: Store): Promise<FullDisk> {
+  const acknowledged: string[] = [];
+  const errors: { name: string; message: string }[] = [];
+  const ref = (id: string): RecordRef => ({ kind: 'grant', app: 'default', id });
+  for (let n = 0; errors.length < 4 && n < 5000; n++) {
+    try {
+      await store.put(ref(`f${n}`), undefined, wholeText(`f${n}`));
+      acknowledged.push(`f${n}`);
+    } catch (error) {
+      errors.push({ name: (error as Error).name, message: (error as Error).message });
+    }
+  }
+  const readable = acknowledged.every((id) => store.get(ref(id)) === wholeText(id));
+  let deleted = true;
+  for (const id of acknowledged.splice(0, 5)) deleted &&= await store.put(ref(id), wholeText(id), undefined);
+  const writtenAfterwards = await store.put(ref('after'), undefined, wholeText('after'));
+  return { acknowledged, errors, readable, deleted, writtenAfterwards };
+}
+
+const [, script, folder] = process.argv;
+if (script === fileURLToPath(import.meta.url) && folder !== undefined) await serve(folder);

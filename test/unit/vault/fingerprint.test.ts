@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+import { inspect } from 'node:util';
+import test from 'ava';
+import { Secret } from '../../../src/secret/secret.ts';
+import { reveal } from '../../../src/secret/reveal.ts';
+import { fingerprint, mintAppKey } from '../../../src/vault/fingerprint.ts';
+
+const KEY = `alter_key_app_${'aB3_-'.repeat(8)}xyz`;
+
+test('the fingerprint of a key is its SHA-256', (t) => {
+  t.is(fingerprint(new Secret(KEY)), createHash('sha256').update(KEY).digest('hex'));
+});
+
+test('what does not have the form of a key has no fingerprint', (t) => {
+  for (const text of [
+    '',
+    'x',
+    KEY.slice(0, -1),
+    `${KEY}x`,
+    ` ${KEY}`,
+    `${KEY}\n`,
+    KEY.replace('_app_', '_agent_'),
+    KEY.replace('B', '+'),
+    KEY.toUpperCase(),
+  ]) {
+    t.is(fingerprint(new Secret(text)), undefined, text);
+  }
+});
+
+test('a new key is 256 random bits, of which its display shows six characters', (t) => {
+  const { key, shown } = mintAppKey();
+  const text = reveal(key);
+  t.regex(text, /^alter_key_app_[A-Za-z0-9_-]{43}$/);
+  t.is(shown, text.slice(0, 20));
+  t.not(reveal(mintAppKey().key), text);
+  t.false(inspect({ key }, { showHidden: true, depth: 5 }).includes(text.slice(20)));
+});
