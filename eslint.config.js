@@ -83,6 +83,7 @@ export default defineConfig(
     rules: {
       'no-restricted-syntax': ['error', focusedOrSkipped],
       '@typescript-eslint/no-empty-function': 'off',
+      '@typescript-eslint/no-misused-spread': 'off',
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/no-unsafe-argument': 'off',
       '@typescript-eslint/no-unsafe-assignment': 'off',

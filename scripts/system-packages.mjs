@@ -29,8 +29,8 @@ const PACKAGES = {
 
 /** @param {readonly string[]} names */
 function install(names) {
-  // Runlevel 1 keeps the package from starting a Redis service: the tests start servers of their own.
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
+  // The tests start servers of their own: the package is asked not to start its service (SysV init; systemd).
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1', SYSTEMD_OFFLINE: '1' };
   return (
     runCommand('apt-get', ['update', '-qq'], env) &&
     runCommand('apt-get', ['install', '-qq', '-y', '--no-install-recommends', ...names], env)

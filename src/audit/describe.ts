@@ -4,7 +4,6 @@ import type { Authority, Origin } from '../message/authority.ts';
 import type { TunnelResult } from '../message/tunnel.ts';
 import { queryNames } from '../message/url.ts';
 import type { ClientPeer, Exchange } from '../pipeline/exchange.ts';
-import type { Caller } from '../principals/caller.ts';
 import type { AuditOutcome } from './event.ts';
 import type { AuditDraft } from './recorder.ts';
 
@@ -89,7 +88,7 @@ export interface EarlyRefusal {
   readonly startedAt: number;
   readonly type: 'request' | 'connect';
   readonly peer: ClientPeer;
-  readonly caller: Caller | undefined;
+  readonly caller: Exchange['caller'] | undefined;
   readonly protocol: string;
   readonly method: string;
   readonly origin: Origin | undefined;
@@ -125,7 +124,7 @@ export interface TunnelEnding {
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
   readonly peer: ClientPeer;
-  readonly caller: Caller;
+  readonly caller: Exchange['caller'];
   readonly alter: AlterHeaders;
   readonly authority: Authority;
   readonly result: TunnelResult | undefined;

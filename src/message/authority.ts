@@ -66,11 +66,6 @@ export function isIpLiteral(host: string): boolean {
   return host.includes(':') || isDottedQuad(host);
 }
 
-/** The port that a scheme means when none is given. */
-export function defaultPortOf(scheme: Scheme): number {
-  return DEFAULT_PORT[scheme];
-}
-
 /** Index where the host (with its brackets) ends: the colon before the port, or the end of the text. */
 function hostEnd(text: string): number {
   if (text.startsWith('[')) {

@@ -1,4 +1,5 @@
 import { AlterError } from '../errors.ts';
+import { formatAuthority } from '../message/authority.ts';
 import { chain } from '../message/maybe-promise.ts';
 import type { MaybePromise } from '../message/maybe-promise.ts';
 import { findPlaceholders } from '../message/placeholder.ts';
@@ -46,8 +47,8 @@ function nameGrant(exchange: Exchange, defaults: ReadonlyMap<string, string>): E
     return { id: first.grantId, by: 'slot' };
   }
   if (defaults.size === 0) return undefined;
-  const { host, port } = exchange.request.origin;
-  const id = defaults.get(`${host}:${port}`) ?? (port === 443 ? defaults.get(host) : undefined);
+  const { origin } = exchange.request;
+  const id = defaults.get(formatAuthority(origin)) ?? (origin.port === 443 ? defaults.get(origin.host) : undefined);
   return id === undefined ? undefined : { id, by: 'default' };
 }
 

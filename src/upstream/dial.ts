@@ -8,6 +8,7 @@ import dns from 'node:dns';
 import net from 'node:net';
 import tls from 'node:tls';
 import { AlterError } from '../errors.ts';
+import { formatAuthority } from '../message/authority.ts';
 import type { Origin } from '../message/authority.ts';
 import { judgeAddress } from './address-guard.ts';
 
@@ -38,7 +39,7 @@ export class Dialer {
   /** Opens TCP, and TLS for `https`. `session` resumes an earlier TLS session. */
   dial(origin: Origin, session: Buffer | undefined, callback: DialCallback): void {
     const once = new DialAttempt(origin, this.#connectTimeoutMs, callback);
-    const privateAllowed = this.#allowPrivate.has(origin.host) || this.#allowPrivate.has(`${origin.host}:${origin.port}`);
+    const privateAllowed = this.#allowPrivate.has(origin.host) || this.#allowPrivate.has(formatAuthority(origin));
     if (net.isIP(origin.host) !== 0 && !mayDial(origin.host, privateAllowed)) {
       process.nextTick(() => {
         once.fail(blocked());

@@ -77,7 +77,12 @@ const HEADS: readonly H1Case[] = [
   { name: 'too many fields', bytes: `GET / HTTP/1.1\r\n${HOST}${'X: y\r\n'.repeat(256)}\r\n`, reads: [], ends: 'too_many_fields' },
   { name: 'a line that is too long', bytes: `GET / HTTP/1.1\r\n${HOST}X: ${'y'.repeat(40_000)}\r\n\r\n`, reads: [], ends: 'line_too_long' },
   { name: 'a target that is too long', bytes: `GET /${'y'.repeat(40_000)} HTTP/1.1\r\n${HOST}\r\n`, reads: [], ends: 'line_too_long' },
-  { name: 'a head that is too long', bytes: `GET / HTTP/1.1\r\n${HOST}${`X: ${'y'.repeat(1000)}\r\n`.repeat(70)}\r\n`, reads: [], ends: 'head_too_long' },
+  {
+    name: 'a head that is too long',
+    bytes: `GET / HTTP/1.1\r\n${HOST}${`X: ${'y'.repeat(1000)}\r\n`.repeat(70)}\r\n`,
+    reads: [],
+    ends: 'head_too_long',
+  },
   { name: 'a head without end', bytes: `GET / HTTP/1.1\r\n${HOST}X: y`, reads: [], ends: 'truncated' },
   { name: 'a head that ends in CR', bytes: `GET / HTTP/1.1\r\n${HOST}\r`, reads: [], ends: 'truncated' },
 ];
@@ -115,6 +120,9 @@ const LINES: readonly H1Case[] = [
   line('asterisk for GET', 'GET * HTTP/1.1\r\n', 'bad_target'),
   line('absolute-form without authority', 'GET http:///x HTTP/1.1\r\n', 'bad_target'),
   line('absolute-form without slashes', 'GET http:api.example.com HTTP/1.1\r\n', 'bad_target'),
+  line('absolute-form of another scheme', 'GET ftp://api.example.com/ HTTP/1.1\r\n', 'bad_target'),
+  line('absolute-form with userinfo', 'GET http://a@api.example.com/ HTTP/1.1\r\n', 'bad_target'),
+  line('absolute-form with an encoded host', 'GET http://api%2eexample.com/ HTTP/1.1\r\n', 'bad_target'),
   line('CONNECT to a path', 'CONNECT /x HTTP/1.1\r\n', 'bad_target'),
   line('CONNECT without port', 'CONNECT api.example.com HTTP/1.1\r\n', 'bad_target'),
   line('CONNECT with userinfo', 'CONNECT a@api.example.com:443 HTTP/1.1\r\n', 'bad_target'),
@@ -236,7 +244,10 @@ const ACCEPTED: readonly H1Case[] = [
   accepted('obs-text in a value', `GET / HTTP/1.1\r\n${HOST}X: caf\xe9\r\n\r\n`, [{ start: 'GET /' }]),
   accepted('empty value', `GET / HTTP/1.1\r\n${HOST}X:\r\n\r\n`, [{ start: 'GET /' }]),
   accepted('a value with colons', `GET / HTTP/1.1\r\n${HOST}X: :a: b:\r\n\r\n`, [{ start: 'GET /' }]),
-  accepted('Content-Length', `POST / HTTP/1.1\r\n${HOST}Content-Length: 5\r\n\r\nhello${HIDDEN}`, [{ ...ROOT, body: 'hello' }, HIDDEN_READING]),
+  accepted('Content-Length', `POST / HTTP/1.1\r\n${HOST}Content-Length: 5\r\n\r\nhello${HIDDEN}`, [
+    { ...ROOT, body: 'hello' },
+    HIDDEN_READING,
+  ]),
   accepted('Content-Length: 0', `POST / HTTP/1.1\r\n${HOST}Content-Length: 0\r\n\r\n${HIDDEN}`, [ROOT, HIDDEN_READING]),
   accepted(
     'chunked with extensions and trailers',
@@ -248,9 +259,19 @@ const ACCEPTED: readonly H1Case[] = [
   ]),
   accepted('absolute-form', `GET http://api.example.com/x HTTP/1.1\r\n${HOST}\r\n`, [{ start: 'GET http://api.example.com/x' }]),
   accepted('OPTIONS *', `OPTIONS * HTTP/1.1\r\n${HOST}\r\n`, [{ start: 'OPTIONS *' }]),
-  accepted('CONNECT', `CONNECT api.example.com:443 HTTP/1.1\r\n${HOST}\r\n\x16\x03\x01`, [{ start: 'CONNECT api.example.com:443' }], 'handed_over'),
+  accepted(
+    'CONNECT',
+    `CONNECT api.example.com:443 HTTP/1.1\r\n${HOST}\r\n\x16\x03\x01`,
+    [{ start: 'CONNECT api.example.com:443' }],
+    'handed_over',
+  ),
   accepted('HTTP/1.0', `GET / HTTP/1.0\r\n\r\n${HIDDEN}`, [{ start: 'GET /' }], 'not_persistent'),
-  accepted('HTTP/1.0 that would like to persist', `GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n${HIDDEN}`, [{ start: 'GET /' }], 'not_persistent'),
+  accepted(
+    'HTTP/1.0 that would like to persist',
+    `GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n${HIDDEN}`,
+    [{ start: 'GET /' }],
+    'not_persistent',
+  ),
   accepted('Connection: close', `GET / HTTP/1.1\r\n${HOST}Connection: x, CLOSE\r\n\r\n${HIDDEN}`, [{ start: 'GET /' }], 'not_persistent'),
   {
     ...accepted('Host that differs from the target', `GET http://api.example.com/ HTTP/1.1\r\nHost: internal.example\r\n\r\n`, [
@@ -259,7 +280,10 @@ const ACCEPTED: readonly H1Case[] = [
     proxy: 'refuses',
   },
   { ...accepted('Host with userinfo', 'GET / HTTP/1.1\r\nHost: a@api.example.com\r\n\r\n', [{ start: 'GET /' }]), proxy: 'refuses' },
-  { ...accepted('Host of two hosts', 'GET / HTTP/1.1\r\nHost: api.example.com, internal.example\r\n\r\n', [{ start: 'GET /' }]), proxy: 'refuses' },
+  {
+    ...accepted('Host of two hosts', 'GET / HTTP/1.1\r\nHost: api.example.com, internal.example\r\n\r\n', [{ start: 'GET /' }]),
+    proxy: 'refuses',
+  },
   { ...accepted('Host with a path', 'GET / HTTP/1.1\r\nHost: api.example.com/x\r\n\r\n', [{ start: 'GET /' }]), proxy: 'refuses' },
   { ...accepted('dot segments', `GET /a/../b HTTP/1.1\r\n${HOST}\r\n`, [{ start: 'GET /a/../b' }]), proxy: 'refuses' },
 ];

@@ -116,14 +116,26 @@ const SEQUENCE: readonly H1ResponseCase[] = [
   ok('a line end after the response', 'Content-Length: 0\r\n', '\r\n', 'unexpected_bytes', [OK]),
   ok('closed within the body', 'Content-Length: 60\r\n', 'poison', 'truncated'),
   answer('a body with HEAD', HEAD, POISON, [OK], 'unexpected_bytes'),
-  answer('a body with 304', GET, 'HTTP/1.1 304 Not Modified\r\nContent-Length: 6\r\n\r\npoison', [{ start: '304 Not Modified' }], 'unexpected_bytes'),
+  answer(
+    'a body with 304',
+    GET,
+    'HTTP/1.1 304 Not Modified\r\nContent-Length: 6\r\n\r\npoison',
+    [{ start: '304 Not Modified' }],
+    'unexpected_bytes',
+  ),
   answer('bytes after 204', GET, `HTTP/1.1 204 No Content\r\n\r\n${POISON}`, [{ start: '204 No Content' }], 'unexpected_bytes'),
   answer('101 that nobody asked for', GET, `${SWITCH}\r\n${POISON}`, [], 'unexpected_upgrade'),
   answer('101 without Upgrade', UPGRADE, 'HTTP/1.1 101 Switching Protocols\r\n\r\n', [], 'unexpected_upgrade'),
   answer('101 in HTTP/1.0', UPGRADE, `${SWITCH.replace('1.1', '1.0')}\r\n`, [], 'unexpected_upgrade'),
   answer('101 with a body', UPGRADE, `${SWITCH}Content-Length: 6\r\n\r\npoison`, [], 'body_not_allowed'),
   answer('only 100', GET, 'HTTP/1.1 100 Continue\r\n\r\n', [{ start: '100 Continue' }], 'truncated'),
-  answer('no end of 103', GET, 'HTTP/1.1 103 E\r\n\r\n'.repeat(101), Array<ExpectedReading>(100).fill({ start: '103 E' }), 'too_many_informational'),
+  answer(
+    'no end of 103',
+    GET,
+    'HTTP/1.1 103 E\r\n\r\n'.repeat(101),
+    Array<ExpectedReading>(100).fill({ start: '103 E' }),
+    'too_many_informational',
+  ),
   answer('nothing at all', GET, '', [], 'truncated'),
   answer('half a head', GET, 'HTTP/1.1 200 OK\r\nContent-Le', [], 'truncated'),
 ];
@@ -141,16 +153,28 @@ const ACCEPTED: readonly H1ResponseCase[] = [
   answer('accepted: HTTP/1.0', GET, 'HTTP/1.0 200 OK\r\n\r\nhello', [{ ...OK, body: 'hello' }]),
   answer('accepted: HEAD with Content-Length', HEAD, 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n', [OK]),
   answer('accepted: HEAD with Transfer-Encoding', HEAD, 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n', [OK]),
-  answer('accepted: 304 with Content-Length', GET, 'HTTP/1.1 304 Not Modified\r\nContent-Length: 6\r\n\r\n', [{ start: '304 Not Modified' }]),
-  answer('accepted: 204 with Content-Length: 0', GET, 'HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n', [{ start: '204 No Content' }]),
+  answer('accepted: 304 with Content-Length', GET, 'HTTP/1.1 304 Not Modified\r\nContent-Length: 6\r\n\r\n', [
+    { start: '304 Not Modified' },
+  ]),
+  answer('accepted: 204 with Content-Length: 0', GET, 'HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n', [
+    { start: '204 No Content' },
+  ]),
   answer('accepted: 100, 103, then 200', GET, `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n${POISON}`, [
     { start: '100 Continue' },
     { start: '103 Early Hints' },
     { ...OK, body: 'poison' },
   ]),
   answer('accepted: 101', UPGRADE, `${SWITCH}\r\n\x81\x05hello`, [{ start: '101 Switching Protocols' }], 'handed_over'),
-  answer('accepted: 200 to CONNECT', CONNECT, 'HTTP/1.1 200 Connection Established\r\n\r\n\x16\x03', [{ start: '200 Connection Established' }], 'handed_over'),
-  answer('accepted: 403 to CONNECT', CONNECT, 'HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno', [{ start: '403 Forbidden', body: 'no' }]),
+  answer(
+    'accepted: 200 to CONNECT',
+    CONNECT,
+    'HTTP/1.1 200 Connection Established\r\n\r\n\x16\x03',
+    [{ start: '200 Connection Established' }],
+    'handed_over',
+  ),
+  answer('accepted: 403 to CONNECT', CONNECT, 'HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno', [
+    { start: '403 Forbidden', body: 'no' },
+  ]),
 ];
 
 /** Responses, most of them made to desynchronise whoever reads them. */

@@ -28,7 +28,14 @@ export const NODE_ONLY_REQUESTS: Partial<Readonly<Record<Ending, string>>> = {
   bad_connection: 'Node looks for the words it knows and ignores the rest of the list.',
   bad_expectation: 'Node leaves expectations to the application.',
   framing_in_trailers: 'Node keeps every trailer apart from the head; an application that merges them gets another length or host.',
+  head_too_long: 'Node has limits of its own, which are wide here.',
+  line_too_long: 'Node has no limit for a line.',
   too_many_fields: 'Node has a limit of its own, which is switched off here.',
+  chunk_line_too_long: 'Node limits the extensions of a whole body only.',
+  bad_chunk_size: 'Node takes any number of leading zeros.',
+  bad_chunk_extension: 'Node takes extensions without a name and with white space.',
+  chunk_extensions_too_long: 'Node counts the extensions of the chunks in another way.',
+  trailers_too_long: 'Node has limits of its own, which are wide here.',
 };
 
 /** The same for Node's client. */
@@ -41,13 +48,22 @@ export const NODE_ONLY_RESPONSES: Partial<Readonly<Record<Ending, string>>> = {
   bad_content_length: 'Node takes leading zeros.',
   bad_transfer_encoding: 'Node reads an unknown coding until the connection closes, and ignores it where there is no body.',
   cl_with_te: 'Node ignores both where there is no body.',
-  body_not_allowed: 'Node ignores the length of a response that has no body; who does not would wait for it or read the next response as it.',
+  body_not_allowed:
+    'Node ignores the length of a response that has no body; who does not would wait for it or read the next response as it.',
   unexpected_upgrade: 'Node switches protocols without the fields that say to which.',
   underscored_framing: 'Node sees an unknown field.',
   connection_names_framing: 'Node ignores what Connection names.',
   bad_connection: 'Node looks for the words it knows and ignores the rest of the list.',
   framing_in_trailers: 'Node keeps every trailer apart from the head.',
+  head_too_long: 'Node has limits of its own, which are wide here.',
+  line_too_long: 'Node has no limit for a line.',
   too_many_fields: 'Node has a limit of its own, which is switched off here.',
+  chunk_line_too_long: 'Node limits the extensions of a whole body only.',
+  bad_chunk_size: 'Node takes any number of leading zeros.',
+  bad_chunk_extension: 'Node takes extensions without a name and with white space.',
+  chunk_extensions_too_long: 'Node counts the extensions of the chunks in another way.',
+  trailers_too_long: 'Node has limits of its own, which are wide here.',
+  too_many_informational: 'Node has no limit for informational responses.',
 };
 
 /** Why two readers disagree, in words; undefined when they do not. */
@@ -65,21 +81,31 @@ export async function compareRequests(bytes: Buffer, node: NodeRequestReader, co
   return compare(ours, await node.read(bytes), NODE_ONLY_REQUESTS, counts);
 }
 
-export async function compareResponse(bytes: Buffer, asked: Asked, node: NodeResponseReader, counts: NodeOnlyCounts): Promise<Disagreement> {
+export async function compareResponse(
+  bytes: Buffer,
+  asked: Asked,
+  node: NodeResponseReader,
+  counts: NodeOnlyCounts,
+): Promise<Disagreement> {
   const ours = readResponse([bytes], asked);
   // Node hands every response to CONNECT over at its head, also a refusal, which has a body (RFC 9110 §9.3.6).
-  if (asked.method === 'CONNECT') ours.readings.splice(0, ours.readings.length, ...ours.readings.filter(({ complete }) => complete).map(headOnly));
-  return compare(ours, await node.read(bytes, asked), NODE_ONLY_RESPONSES, counts);
+  const comparable = asked.method === 'CONNECT' ? { ...ours, readings: ours.readings.map(headOnly) } : ours;
+  return compare(comparable, await node.read(bytes, asked), NODE_ONLY_RESPONSES, counts);
 }
 
-function compare(ours: Transcript<unknown>, node: NodeTranscript, explained: Partial<Record<Ending, string>>, counts: NodeOnlyCounts): Disagreement {
+function compare(
+  ours: Transcript<unknown>,
+  node: NodeTranscript,
+  explained: Partial<Record<Ending, string>>,
+  counts: NodeOnlyCounts,
+): Disagreement {
   const read = ours.readings.filter(({ complete }) => complete);
   const difference = read.map((reading, i) => differs(reading, node.readings[i], i)).find((found) => found !== undefined);
   if (difference !== undefined) return `${difference} (node stopped with ${node.error ?? 'no error'})`;
   if (!node.readings.slice(read.length).some(({ complete }) => complete)) return undefined;
   counts.set(ours.ends, (counts.get(ours.ends) ?? 0) + 1);
   if (explained[ours.ends] !== undefined) return undefined;
-  return `only node reads on, where the codec ends with ${ours.ends}: ${JSON.stringify(node.readings.slice(read.length))}`;
+  return `only node reads on, where the codec ends with ${ours.ends}: ${excerpt(node.readings.slice(read.length))}`;
 }
 
 function headOnly(reading: Reading): Reading {
@@ -88,11 +114,15 @@ function headOnly(reading: Reading): Reading {
 
 function differs(ours: Reading, node: Reading | undefined, index: number): Disagreement {
   const name = `message ${String(index + 1)}`;
-  if (node?.complete !== true) return `${name} is read by the codec only: ${JSON.stringify(ours)}`;
+  if (node?.complete !== true) return `${name} is read by the codec only: ${excerpt(ours)}`;
   for (const part of ['start', 'headers', 'body', 'trailers'] as const) {
     if (JSON.stringify(ours[part]) !== JSON.stringify(node[part])) {
-      return `${name} has another ${part}: ${JSON.stringify(ours[part])}, and in node ${JSON.stringify(node[part])}`;
+      return `${name} has another ${part}: ${excerpt(ours[part])}, and in node ${excerpt(node[part])}`;
     }
   }
   return undefined;
+}
+
+function excerpt(value: unknown): string {
+  return JSON.stringify(value).slice(0, 500);
 }

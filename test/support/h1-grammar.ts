@@ -3,9 +3,9 @@ import { H1_REQUESTS } from '../corpus/h1-requests.ts';
 import { H1_RESPONSES } from '../corpus/h1-responses.ts';
 import type { Asked } from './h1-reading.ts';
 
-const TOKEN_CHARACTERS = [..."!#$%&'*+-.^_`|~09azAZ"];
-const VALUE_CHARACTERS = [...'\t !"#,:;=@[]~09azAZ\x80\xff'];
-const TARGET_CHARACTERS = [...'!$&/:;=?@[]_~09azAZ%'];
+const TOKEN_CHARACTERS = Array.from("!#$%&'*+-.^_`|~09azAZ");
+const VALUE_CHARACTERS = Array.from('\t !"#,:;=@[]~09azAZ\x80\xff');
+const TARGET_CHARACTERS = Array.from('!$&/:;=?@[]_~09azAZ%');
 
 const token = fc.string({ unit: fc.constantFrom(...TOKEN_CHARACTERS), minLength: 1, maxLength: 12 });
 const value = fc.string({ unit: fc.constantFrom(...VALUE_CHARACTERS), maxLength: 20 }).map((text) => text.trim());
@@ -16,11 +16,22 @@ const plainField = fc
   .tuple(fc.oneof(token, fc.constantFrom('Accept', 'Cookie', 'X-Thing', 'Set-Cookie')), value)
   .map(([name, text]) => `${name}: ${text}\r\n`);
 const fields = fc.array(plainField, { maxLength: 4 }).map((lines) => lines.join(''));
-const connection = fc.constantFrom('', '', '', 'Connection: close\r\n', 'Connection: keep-alive\r\n', 'connection: X-Thing, Keep-Alive\r\n');
+const connection = fc.constantFrom(
+  '',
+  '',
+  '',
+  'Connection: close\r\n',
+  'Connection: keep-alive\r\n',
+  'connection: X-Thing, Keep-Alive\r\n',
+);
 
 const extension = fc.constantFrom('', '', ';a', ';a=b', ';a="b c"', ';a;b=c');
 const chunk = fc
-  .tuple(latin1Body.filter((text) => text !== ''), extension, fc.constantFrom('', '0', '00'))
+  .tuple(
+    latin1Body.filter((text) => text !== ''),
+    extension,
+    fc.constantFrom('', '0', '00'),
+  )
   .map(([data, ext, zeros]) => `${zeros}${data.length.toString(16)}${ext}\r\n${data}\r\n`);
 const trailer = fc.tuple(fc.constantFrom('X-Sum', 'x-sum', 'Server-Timing'), value).map(([name, text]) => `${name}: ${text}\r\n`);
 const chunkedBody = fc
@@ -39,7 +50,10 @@ const target = fc.string({ unit: fc.constantFrom(...TARGET_CHARACTERS), maxLengt
 /** One valid HTTP/1.1 request. */
 const request = fc
   .record({ method: fc.constantFrom('GET', 'POST', 'PUT', 'DELETE', 'HEAD', 'OPTIONS', 'PATCH'), target, fields, connection, framed })
-  .map((part) => `${part.method} ${part.target} HTTP/1.1\r\nHost: a.test\r\n${part.fields}${part.connection}${part.framed.lines}\r\n${part.framed.body}`);
+  .map(
+    (part) =>
+      `${part.method} ${part.target} HTTP/1.1\r\nHost: a.test\r\n${part.fields}${part.connection}${part.framed.lines}\r\n${part.framed.body}`,
+  );
 
 /** One to three valid requests, one after another. */
 export const validRequests: fc.Arbitrary<Buffer> = fc.array(request, { minLength: 1, maxLength: 3 }).map((all) => bytes(all.join('')));
@@ -56,7 +70,10 @@ const informational = fc.constantFrom('', '', 'HTTP/1.1 100 Continue\r\n\r\n', '
 /** One valid response to GET, with a body that has an end of its own. */
 const response = fc
   .record({ informational, status: fc.constantFrom(200, 201, 404, 500, 599), reason, fields, connection, framed })
-  .map((part) => `${part.informational}HTTP/1.1 ${String(part.status)} ${part.reason}\r\n${part.fields}${part.connection}${part.framed.lines}\r\n${part.framed.body}`);
+  .map(
+    (part) =>
+      `${part.informational}HTTP/1.1 ${String(part.status)} ${part.reason}\r\n${part.fields}${part.connection}${part.framed.lines}\r\n${part.framed.body}`,
+  );
 
 /** A valid response to GET. */
 export const validResponse: fc.Arbitrary<ResponseInput> = response.map((text) => ({
@@ -67,12 +84,39 @@ export const validResponse: fc.Arbitrary<ResponseInput> = response.map((text) =>
 /** What mutations put in: the bytes and words that parsers disagree about. */
 const FRAGMENTS = [
   ...['\r', '\n', '\r\n', '\r\n\r\n', '\0', ' ', '\t', ':', ';', ',', '"', '\x0b', '\x7f', '\xa0', '-', '+', '0', '5', 'f'],
-  ...['Host: b.test\r\n', 'Content-Length: 5\r\n', 'Content-Length: 0\r\n', 'Transfer-Encoding: chunked\r\n', 'Transfer-Encoding: identity\r\n'],
-  ...['Connection: close\r\n', 'Connection: upgrade\r\n', 'Upgrade: websocket\r\n', 'Expect: 100-continue\r\n', ' folded\r\n', '0\r\n\r\n', '5\r\nhello\r\n'],
-  ...['HTTP/1.0', 'HTTP/1.1', 'GET / HTTP/1.1\r\nHost: a.test\r\n\r\n', 'HTTP/1.1 200 OK\r\n', 'CONNECT a.test:1', 'HEAD', '204', '101', '100', '304'],
+  ...[
+    'Host: b.test\r\n',
+    'Content-Length: 5\r\n',
+    'Content-Length: 0\r\n',
+    'Transfer-Encoding: chunked\r\n',
+    'Transfer-Encoding: identity\r\n',
+  ],
+  ...[
+    'Connection: close\r\n',
+    'Connection: upgrade\r\n',
+    'Upgrade: websocket\r\n',
+    'Expect: 100-continue\r\n',
+    ' folded\r\n',
+    '0\r\n\r\n',
+    '5\r\nhello\r\n',
+  ],
+  ...[
+    'HTTP/1.0',
+    'HTTP/1.1',
+    'GET / HTTP/1.1\r\nHost: a.test\r\n\r\n',
+    'HTTP/1.1 200 OK\r\n',
+    'CONNECT a.test:1',
+    'HEAD',
+    '204',
+    '101',
+    '100',
+    '304',
+  ],
 ];
 
-type Edit = { readonly kind: 'insert' | 'replace'; readonly at: number; readonly text: string } | { readonly kind: 'delete' | 'double'; readonly at: number; readonly length: number };
+type Edit =
+  | { readonly kind: 'insert' | 'replace'; readonly at: number; readonly text: string }
+  | { readonly kind: 'delete' | 'double'; readonly at: number; readonly length: number };
 
 const position = fc.nat({ max: 4096 });
 const edit: fc.Arbitrary<Edit> = fc.oneof(
@@ -87,12 +131,24 @@ const short = <T extends { readonly bytes: string }>(cases: readonly T[]): T[] =
 
 /** Valid requests and payloads of the corpus, changed in a few places. */
 export const mutatedRequests: fc.Arbitrary<Buffer> = fc
-  .tuple(fc.oneof(validRequests, fc.constantFrom(...short(H1_REQUESTS)).map((item) => bytes(item.bytes))), edits)
+  .tuple(
+    fc.oneof(
+      validRequests,
+      fc.constantFrom(...short(H1_REQUESTS)).map((item) => bytes(item.bytes)),
+    ),
+    edits,
+  )
   .map(([original, changes]) => mutate(original, changes));
 
 /** Valid responses and payloads of the corpus, changed in a few places. */
 export const mutatedResponse: fc.Arbitrary<ResponseInput> = fc
-  .tuple(fc.oneof(validResponse, fc.constantFrom(...short(H1_RESPONSES)).map((item) => ({ asked: item.asked, bytes: bytes(item.bytes) }))), edits)
+  .tuple(
+    fc.oneof(
+      validResponse,
+      fc.constantFrom(...short(H1_RESPONSES)).map((item) => ({ asked: item.asked, bytes: bytes(item.bytes) })),
+    ),
+    edits,
+  )
   .map(([original, changes]) => ({ asked: original.asked, bytes: mutate(original.bytes, changes) }));
 
 /** Offsets at which to cut an input. */

@@ -26,9 +26,14 @@ export function codecProperties(): NamedProperty[] {
     },
     {
       name: 'responses: any split of the bytes gives the same events',
-      property: fc.property(anyResponse, cuts, ({ bytes, asked }, offsets) => sameInPieces(bytes, offsets, (pieces) => readResponse(pieces, asked))),
+      property: fc.property(anyResponse, cuts, ({ bytes, asked }, offsets) =>
+        sameInPieces(bytes, offsets, (pieces) => readResponse(pieces, asked)),
+      ),
     },
-    { name: 'requests: what is valid is read to its end', property: fc.property(validRequests, (bytes) => isReadToItsEnd(readRequests([bytes]))) },
+    {
+      name: 'requests: what is valid is read to its end',
+      property: fc.property(validRequests, (bytes) => isReadToItsEnd(readRequests([bytes]))),
+    },
     {
       name: 'responses: what is valid is read to its end',
       property: fc.property(validResponse, ({ bytes, asked }) => isReadToItsEnd(readResponse([bytes], asked))),

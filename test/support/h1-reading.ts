@@ -45,7 +45,7 @@ export function readRequests(pieces: readonly Buffer[], limits: H1Limits = DEFAU
   );
   transcript.ends = ending(() => {
     for (const piece of pieces) {
-      for (let at = 0; at < piece.length; ) {
+      for (let at = 0; at < piece.length;) {
         at = parser.execute(piece, at);
         const head = transcript.heads.at(-1);
         if (head === undefined || !last().complete || !parser.atMessageBoundary) continue;

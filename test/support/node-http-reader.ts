@@ -121,7 +121,7 @@ function recordResponse(request: http.ClientRequest, transcript: NodeTranscript)
     add(message);
     socket.destroy();
   };
-  request.on('information', (info) => add(info as unknown as http.IncomingMessage));
+  request.on('information', (info) => add(info));
   request.on('upgrade', handOver).on('connect', handOver);
   request.on('response', (message) => {
     transcript.readings.push(follow(message, `${String(message.statusCode)} ${message.statusMessage ?? ''}`, () => undefined));

@@ -151,7 +151,15 @@ function readHead(line: StatusLine, fields: HeadFields, expected: Expectation | 
   if (status === 101 && (expected?.upgradeRequested !== true || upgrade === undefined || version === '1.0')) {
     throw new H1Error('unexpected_upgrade');
   }
-  return { status, reason, version, headers: new HeaderList(fields.flat), bodyLength, keepAlive: keepsAlive(version, fields, bodyLength), upgrade };
+  return {
+    status,
+    reason,
+    version,
+    headers: new HeaderList(fields.flat),
+    bodyLength,
+    keepAlive: keepsAlive(version, fields, bodyLength),
+    upgrade,
+  };
 }
 
 /** RFC 9112 §6.3, in its order; a length where no body can be is refused, as it invites others to read one. */

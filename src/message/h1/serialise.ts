@@ -1,7 +1,11 @@
 import type { BodyLength } from '../body.ts';
 import type { HeaderList } from '../header-list.ts';
+import { isFieldValue, isToken } from '../syntax.ts';
 import type { ResponseBodyLength } from './body-reader.ts';
-import { FIELD_OCTETS, TARGET_OCTETS, TOKEN_OCTETS, skip, spells } from './octets.ts';
+import { spells } from './octets.ts';
+
+/** Visible ASCII without `#`, like TARGET_OCTETS. On whole strings an expression is several times faster than a loop over a table. */
+const TARGET = /^[!"$-~]+$/;
 
 /** Ends a chunk's data. */
 export const CHUNK_END = '\r\n';
@@ -15,10 +19,9 @@ export const LAST_CHUNK = '0\r\n\r\n';
  * @throws Error when the head would be read differently from how it was meant.
  */
 export function requestHead(method: string, target: string, headers: HeaderList, framing: BodyLength): string {
-  if (!consistsOf(TOKEN_OCTETS, method)) throw unsound('the method is not a token');
-  if (!consistsOf(TARGET_OCTETS, target)) throw unsound('the request target is not visible ASCII');
-  const lengths = framing.kind === 'length' ? String(framing.bytes) : undefined;
-  return `${method} ${target} HTTP/1.1\r\n${fieldLines(headers, framing, lengths)}\r\n`;
+  if (!isToken(method)) throw unsound('the method is not a token');
+  if (!TARGET.test(target)) throw unsound('the request target is not visible ASCII');
+  return `${method} ${target} HTTP/1.1\r\n${fieldLines(headers, framing, 'refused')}\r\n`;
 }
 
 /**
@@ -28,8 +31,8 @@ export function requestHead(method: string, target: string, headers: HeaderList,
  */
 export function responseHead(status: number, reason: string, headers: HeaderList, framing: ResponseBodyLength): string {
   if (!Number.isInteger(status) || status < 100 || status > 999) throw unsound('the status is not a number of three digits');
-  if (reason !== '' && !consistsOf(FIELD_OCTETS, reason)) throw unsound('the reason holds a control character');
-  return `HTTP/1.1 ${String(status)} ${reason}\r\n${fieldLines(headers, framing, responseLength(status, framing))}\r\n`;
+  if (!isFieldValue(reason)) throw unsound('the reason holds a control character');
+  return `HTTP/1.1 ${String(status)} ${reason}\r\n${fieldLines(headers, framing, lengthWithoutBody(status))}\r\n`;
 }
 
 /** The line before a chunk of `length` bytes: never 0, which would end the body. */
@@ -40,7 +43,7 @@ export function chunkHeader(length: number): string {
 
 /** Ends a chunked body. @throws Error when a trailer would be read as something else. */
 export function lastChunk(trailers: HeaderList | undefined): string {
-  return trailers === undefined ? LAST_CHUNK : `0\r\n${fieldLines(trailers, NO_FRAMING, undefined)}\r\n`;
+  return trailers === undefined ? LAST_CHUNK : `0\r\n${fieldLines(trailers, NO_FRAMING, 'refused')}\r\n`;
 }
 
 /**
@@ -60,50 +63,49 @@ export function gather(parts: readonly (string | Buffer)[]): Buffer {
   return bytes;
 }
 
-/** What may be said of a length among the header fields: this number; anything; nothing (drop it). */
-type AllowedLength = string | undefined | 'any' | 'dropped';
+/** What happens to a Content-Length of a message without a body. */
+type LengthWithoutBody = 'refused' | 'kept' | 'dropped';
 
 const NO_FRAMING: BodyLength = Object.freeze({ kind: 'none' });
 
-function responseLength(status: number, framing: ResponseBodyLength): AllowedLength {
-  if (framing.kind === 'length') return String(framing.bytes);
-  if (framing.kind !== 'none') return undefined;
-  return status < 200 || status === 204 ? 'dropped' : 'any';
+function lengthWithoutBody(status: number): LengthWithoutBody {
+  return status < 200 || status === 204 ? 'dropped' : 'kept';
 }
 
-function fieldLines(headers: HeaderList, framing: ResponseBodyLength, length: AllowedLength): string {
+function fieldLines(headers: HeaderList, framing: ResponseBodyLength, withoutBody: LengthWithoutBody): string {
   const flat = headers.flat();
   let lines = '';
-  let lengthSeen = false;
+  let lengths = 0;
   for (let i = 0; i < flat.length; i += 2) {
     const name = flat[i] ?? '';
     const value = flat[i + 1] ?? '';
     checkField(name, value);
     if (isFraming(name)) {
-      if (name.length === 17 || lengthSeen) throw unsound('a framing field does not fit the body');
-      if (length === 'dropped') continue;
-      if (length !== 'any' && length !== value) throw unsound('a framing field does not fit the body');
-      lengthSeen = true;
+      lengths += 1;
+      checkFraming(name, value, lengths, framing, withoutBody);
+      if (framing.kind === 'none' && withoutBody === 'dropped') continue;
     }
-    lines += `${name}: ${value}\r\n`;
+    lines += name + ': ' + value + '\r\n';
   }
   if (framing.kind === 'chunked') return `${lines}Transfer-Encoding: chunked\r\n`;
-  return framing.kind === 'length' && !lengthSeen ? `${lines}Content-Length: ${String(framing.bytes)}\r\n` : lines;
+  return framing.kind === 'length' && lengths === 0 ? `${lines}Content-Length: ${String(framing.bytes)}\r\n` : lines;
+}
+
+/** `lengths`: how many framing fields there are up to this one. */
+function checkFraming(name: string, value: string, lengths: number, framing: ResponseBodyLength, withoutBody: LengthWithoutBody): void {
+  const isLength = name.length === 14;
+  const fits = framing.kind === 'length' ? value === String(framing.bytes) : framing.kind === 'none' && withoutBody !== 'refused';
+  if (!isLength || lengths > 1 || !fits) throw unsound('a framing field does not fit the body');
 }
 
 function checkField(name: string, value: string): void {
-  if (!consistsOf(TOKEN_OCTETS, name)) throw unsound('a field name is not a token');
-  if (value !== '' && !consistsOf(FIELD_OCTETS, value)) throw unsound('a field value holds a control character');
+  if (!isToken(name)) throw unsound('a field name is not a token');
+  if (!isFieldValue(value)) throw unsound('a field value holds a control character');
 }
 
 /** Content-Length (14 characters) and Transfer-Encoding (17). */
 function isFraming(name: string): boolean {
   return (name.length === 14 && spells(name, 0, 'content-length')) || (name.length === 17 && spells(name, 0, 'transfer-encoding'));
-}
-
-/** Characters beyond one octet are in no table, so what latin1 would cut into CR or LF is refused too. */
-function consistsOf(octets: Uint8Array, text: string): boolean {
-  return text !== '' && skip(octets, text, 0) === text.length;
 }
 
 /** Nothing of the message is quoted: it may hold a credential. */

@@ -66,11 +66,15 @@ export class StatusLine implements StartLine {
   }
 }
 
-/** RFC 9112 §3.2: origin-form, absolute-form, authority-form for CONNECT, asterisk-form for OPTIONS. */
+const HOST = '[A-Za-z0-9._:[\\]-]+';
+const AUTHORITY_FORM = new RegExp(`^${HOST}:[0-9]+$`);
+const ABSOLUTE_FORM = new RegExp(`^https?://${HOST}(?:[/?]|$)`, 'i');
+
+/** RFC 9112 §3.2: origin-form, absolute-form of http and https, authority-form for CONNECT, asterisk-form for OPTIONS. */
 function hasKnownForm(method: string, target: string): boolean {
-  if (method === 'CONNECT') return /^[^/?@\\]+:[0-9]+$/.test(target);
+  if (method === 'CONNECT') return AUTHORITY_FORM.test(target);
   if (target.charCodeAt(0) === 0x2f) return true;
-  return target === '*' ? method === 'OPTIONS' : /^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/?]/.test(target);
+  return target === '*' ? method === 'OPTIONS' : ABSOLUTE_FORM.test(target);
 }
 
 /** Reads the eight characters of a version. A line that ends before is `badLine`: a line without version belongs to HTTP/0.9. */

@@ -33,7 +33,12 @@ export interface Environment {
   close(): Promise<void>;
 }
 
-const shared = new Map<string, { readonly environment: Environment; users: number }>();
+interface Shared {
+  readonly opening: Promise<Environment>;
+  users: number;
+}
+
+const shared = new Map<string, Shared>();
 
 /**
  * Opens the folder, creating it (0700, files 0600) when it does not exist.
@@ -42,29 +47,41 @@ const shared = new Map<string, { readonly environment: Environment; users: numbe
 export async function openEnvironment(folder: string): Promise<Environment> {
   prepareFolder(folder);
   const path = realpathSync(folder);
-  let entry = shared.get(path);
-  if (entry === undefined) {
-    entry = { environment: await openFiles(path), users: 0 };
-    shared.set(path, entry);
+  const entry = shared.get(path) ?? { opening: openFiles(path), users: 0 };
+  shared.set(path, entry);
+  entry.users += 1;
+  const leave = (): boolean => {
+    entry.users -= 1;
+    return entry.users === 0 && shared.delete(path);
+  };
+  try {
+    return lend(await entry.opening, leave);
+  } catch (error) {
+    leave();
+    throw error;
   }
-  const held = entry;
-  held.users += 1;
+}
+
+/** The shared environment for one user. `leave` says whether this was the last one. */
+function lend(environment: Environment, leave: () => boolean): Environment {
   let closed = false;
+  const requireOpen = (): void => {
+    if (closed) throw new StoreUnavailableError('The embedded store is closed');
+  };
   return {
-    ...held.environment,
+    ...environment,
     read: (action) => {
-      if (closed) throw new StoreUnavailableError('The embedded store is closed');
-      return held.environment.read(action);
+      requireOpen();
+      return environment.read(action);
     },
-    write: (action) =>
-      closed ? Promise.reject(new StoreUnavailableError('The embedded store is closed')) : held.environment.write(action),
+    write: async (action) => {
+      requireOpen();
+      return environment.write(action);
+    },
     close: async () => {
       if (closed) return;
       closed = true;
-      held.users -= 1;
-      if (held.users > 0) return;
-      shared.delete(path);
-      await held.environment.close();
+      if (leave()) await environment.close();
     },
   };
 }

@@ -5,7 +5,7 @@
 import { endianness } from 'node:os';
 
 /** Bytes before the node pointers of a page; node offsets count from here. */
-export const PAGE_HEADER_BYTES = 24;
+const PAGE_HEADER_BYTES = 24;
 /** Bytes that hold a whole meta page's content, whatever the page size. */
 export const META_BYTES = 168;
 

@@ -105,7 +105,6 @@ class Session {
   readonly #lost: Promise<never>;
   readonly #signal: AbortSignal;
   #lose: () => void = () => undefined;
-  #onLost: (() => void) | undefined;
   #lastError: unknown;
 
   constructor(options: ChannelOptions, signal: AbortSignal) {
@@ -115,7 +114,6 @@ class Session {
     this.#subscriber = this.#connection();
     this.#lost = new Promise<never>((_resolve, reject) => {
       this.#lose = () => {
-        this.#onLost?.();
         reject(this.#lastError instanceof Error ? this.#lastError : new Error('a connection was closed'));
       };
     });
@@ -140,9 +138,6 @@ class Session {
 
   /** Proves the session again and again; rejects when it is lost. */
   async prove(proven: (at: number) => void): Promise<never> {
-    this.#onLost = () => {
-      proven(-Infinity);
-    };
     for (;;) {
       const sentAt = performance.now();
       await this.#orLost(Promise.all([this.#owner.ping(), this.#subscriber.ping()]));

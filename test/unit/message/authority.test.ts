@@ -1,13 +1,5 @@
 import test from 'ava';
-import {
-  defaultPortOf,
-  formatAuthority,
-  isIpLiteral,
-  originKey,
-  parseAuthority,
-  parseOrigin,
-  sameAuthority,
-} from '../../../src/message/authority.ts';
+import { formatAuthority, isIpLiteral, originKey, parseAuthority, parseOrigin, sameAuthority } from '../../../src/message/authority.ts';
 import { refusalOf } from '../../support/refusal.ts';
 
 const LABEL = 'a'.repeat(63);
@@ -149,9 +141,4 @@ test('an IP literal is told from a name', (t) => {
   t.true(isIpLiteral('2001:db8::1'));
   t.false(isIpLiteral('127.0.0.1.example'));
   t.false(isIpLiteral('example.com'));
-});
-
-test('each scheme has its port', (t) => {
-  t.is(defaultPortOf('http'), 80);
-  t.is(defaultPortOf('https'), 443);
 });

@@ -60,6 +60,21 @@ test.serial('records and events outlive the process', async (t) => {
   await second.close();
 });
 
+test.serial('stores of one process on one folder share it, opened together or not, until the last is closed', async (t) => {
+  const folder = temporaryFolder(t);
+  const [one, two] = await Promise.all([open(folder), open(folder)]);
+  await one.put(grant('a'), undefined, 'x');
+  await one.close();
+  await one.close();
+  t.is(two.get(grant('a')), 'x');
+  t.true(await two.put(grant('b'), undefined, 'y'));
+  const [, three] = await Promise.all([two.close(), open(folder)]);
+  t.is(three.get(grant('b')), 'y');
+  await three.close();
+  writeFileSync(join(folder, 'data.mdb'), 'damaged');
+  for (const result of await Promise.allSettled([open(folder), open(folder)])) t.is(result.status, 'rejected');
+});
+
 test.serial('a read is no promise: the hot path need not wait', async (t) => {
   const store = await open(temporaryFolder(t));
   t.is(store.get(grant('a')), undefined);

@@ -57,6 +57,13 @@ test.serial('records, index and stream have the names that ACLs and other tools 
   t.deepEqual((await raw.xrange('alter:default:audit', '-', '+'))[0]?.[1], ['e', '{"a":1}']);
 });
 
+test.serial('the id is in the index before the record is written: whoever fails in between leaves no record unlisted', async (t) => {
+  const { url } = await ownRedis(t, { users: ['limited on >pass-word ~alter:* +get +zadd'] });
+  const store = await openFor(t, url, NAMED);
+  await t.throwsAsync(store.put(grant('a'), undefined, 'x'), { instanceOf: StoreUnavailableError, message: /NOPERM/ });
+  t.deepEqual(await (await rawClient(t, url)).zrange('alter:default:index:grant', '0', '-1'), ['a']);
+});
+
 test.serial('a listing may name a record that is gone, and never misses one that exists', async (t) => {
   const { url } = await ownRedis(t);
   const store = await openFor(t, url);
@@ -130,6 +137,22 @@ test.serial('Redis that accepts and does not answer means unavailable within a s
   await eventually(() => answers(store), 'Redis to be used again');
   await eventually(() => answers(second), 'Redis to be used again');
   await eventually(() => freshness.alive() || undefined, 'the channel');
+});
+
+test.serial('a connection that did not answer in time is given up, so that nothing piles up on it', async (t) => {
+  const server = await ownRedis(t);
+  const store = await openFor(t, server.url, IMPATIENT);
+  const raw = await rawClient(t, server.url);
+  const ids = async (): Promise<string[]> => (await clients(raw)).map((line) => line.slice(0, line.indexOf(' ')));
+  const own = `id=${await raw.client('ID')}`;
+  const before = await ids();
+  t.is(before.length, 2);
+  server.pause();
+  t.teardown(() => server.resume());
+  await t.throwsAsync(async () => store.get(grant('a')), { instanceOf: StoreUnavailableError });
+  server.resume();
+  await eventually(() => answers(store), 'Redis to be used again');
+  await eventually(async () => (await ids()).every((id) => id === own || !before.includes(id)) || undefined, 'the old connection to go');
 });
 
 test.serial('a server that talks something else is unavailable, not a crash', async (t) => {

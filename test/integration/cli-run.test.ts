@@ -1,0 +1,145 @@
+/**
+ * `alter-proxy run -- command`: the command reaches an API through a proxy of its own and never sees the credential; nobody without the
+ * key of the run gets through; streams, signals and the exit code are the command's own; nothing is left behind.
+ */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { initialisedHome, type CliHome, type CliProcess } from '../support/cli.ts';
+import { eventually } from '../support/eventually.ts';
+import { startOrigin, type Origin } from '../support/origin.ts';
+
+interface Scene {
+  readonly cli: CliHome;
+  readonly origin: Origin;
+  readonly grant: string;
+}
+
+/** A home that may reach an origin on this machine, with a grant for it. */
+async function scene(t: ExecutionContext): Promise<Scene> {
+  const cli = await initialisedHome(t);
+  const origin = await startOrigin();
+  t.teardown(() => origin.close());
+  const ca = cli.write('origin.pem', origin.ca);
+  const { readFileSync } = await import('node:fs');
+  const config = readFileSync(join(cli.home, 'config.yaml'), 'utf8');
+  cli.write('home/config.yaml', `${config}\nupstream:\n  ca_files: ['${ca}']\n  allow_private: ['localhost', '127.0.0.1']\n`);
+  const host = `localhost:${String(origin.port)}`;
+  await cli.run(['secret', 'add', 'origin', '--provider', 'custom-bearer', '--host', host], { stdin: 'sk-live-9999' });
+  const { stdout } = await cli.run(['grant', 'issue', '--secret', 'origin', '--label', 'run']);
+  return { cli, origin, grant: stdout.trim() };
+}
+
+function leftovers(home: string): string[] {
+  const run = join(home, 'run');
+  return existsSync(run) ? readdirSync(run).filter((name) => name !== 'run.log') : [];
+}
+
+async function printed(process: CliProcess, text: string): Promise<void> {
+  await eventually(() => (process.stdout().includes(text) ? true : undefined), `"${text}" on stdout`, 30_000);
+}
+
+test('curl gets an answer for which the API saw the credential, and the command did not', async (t) => {
+  const { cli, origin, grant } = await scene(t);
+  const { code, stdout, stderr } = await cli.run(
+    ['run', '--proxy-localhost', '--', 'curl', '-sS', `${origin.url}/echo`, '-H', `X-Alter-Grant: ${grant}`],
+  );
+  t.is(code, 0, stderr);
+  t.is(origin.requests.length, 1);
+  t.is(origin.requests[0]?.headers['authorization'], 'Bearer sk-live-9999');
+  t.is(origin.requests[0]?.headers['x-alter-grant'], undefined);
+  t.true(stdout.startsWith('{'));
+  t.is(stderr, '');
+  t.deepEqual(leftovers(cli.home), []);
+  const audited = await cli.run(['audit', 'tail']);
+  t.regex(audited.stdout, /success +200 +GET +localhost:\d+\/echo +run +\d+ ms\n$/);
+});
+
+test('a placeholder in the place of the credential works as well', async (t) => {
+  const { cli, origin, grant } = await scene(t);
+  const script = 'curl -sS "$URL/echo" -H "Authorization: Bearer $TOKEN"';
+  const env = { URL: origin.url, TOKEN: `alter_grant_${grant}` };
+  const { code, stderr } = await cli.run(['run', '--proxy-localhost', 'sh', '-c', script], { env });
+  t.is(code, 0, stderr);
+  t.is(origin.requests[0]?.headers['authorization'], 'Bearer sk-live-9999');
+});
+
+test('without the key of the run the proxy lets nobody through, unless that is asked for', async (t) => {
+  const { cli, origin, grant } = await scene(t);
+  const script = 'curl -sS -o /dev/null -w "%{http_code} %{http_connect}" -x "http://${HTTPS_PROXY##*@}" "$URL/echo" -H "X-Alter-Grant: $GRANT"; true';
+  const env = { URL: origin.url, GRANT: grant };
+  t.is((await cli.run(['run', '--proxy-localhost', '--', 'sh', '-c', script], { env })).stdout, '000 407');
+  t.is(origin.requests.length, 0);
+  t.is((await cli.run(['run', '--proxy-localhost', '--allow-local-users', '--', 'sh', '-c', script], { env })).stdout, '200 200');
+  t.is(origin.requests.length, 1);
+});
+
+test('the environment names the proxy and files that exist while the command runs', async (t) => {
+  const cli = await initialisedHome(t);
+  const script = `
+    const { existsSync } = require('node:fs');
+    const missing = ['SSL_CERT_FILE', 'CURL_CA_BUNDLE', 'NODE_EXTRA_CA_CERTS', 'GIT_SSL_CAINFO'].filter((name) => !existsSync(process.env[name]));
+    console.log(JSON.stringify({ missing, https: process.env.HTTPS_PROXY, key: process.env.ALTER_KEY, no: process.env.NO_PROXY }));
+  `;
+  const key = `alter_key_app_${'A'.repeat(43)}`;
+  const { stdout, stderr } = await cli.run(['run', '--', process.execPath, '-e', script], { env: { ALTER_KEY: key } });
+  const seen = JSON.parse(stdout) as Record<string, unknown>;
+  t.deepEqual(seen['missing'], [], stderr);
+  t.regex(String(seen['https']), /^http:\/\/x:alter_key_app_[\w-]{43}@127\.0\.0\.1:\d+$/);
+  t.is(seen['no'], 'localhost,127.0.0.1,::1');
+  t.false('key' in seen);
+});
+
+test('the exit code is the one of the command', async (t) => {
+  const cli = await initialisedHome(t);
+  t.is((await cli.run(['run', '--', 'sh', '-c', 'exit 0'])).code, 0);
+  t.is((await cli.run(['run', '--', 'sh', '-c', 'exit 7'])).code, 7);
+  t.is((await cli.run(['run', '--', 'sh', '-c', 'kill -KILL $$'])).code, 137);
+  const missing = await cli.run(['run', '--', 'no-such-command-at-all']);
+  t.is(missing.code, 127);
+  t.regex(missing.stderr, /^error: command not found: no-such-command-at-all\n/);
+  t.is((await cli.run(['run', '--', cli.write('plain.txt', 'x')])).code, 126);
+  t.deepEqual(leftovers(cli.home), []);
+});
+
+test("options after the command are the command's own, with or without --", async (t) => {
+  const cli = await initialisedHome(t);
+  t.is((await cli.run(['run', 'echo', '--json', '--home', '-h', '--', 'x'])).stdout, '--json --home -h -- x\n');
+  t.is((await cli.run(['run', '--', 'echo', '--version'])).stdout, '--version\n');
+});
+
+test('stdin, stdout and stderr are those of the command, and the proxy adds nothing', async (t) => {
+  const cli = await initialisedHome(t);
+  const { stdout, stderr } = await cli.run(['run', '--log-level', 'debug', '--', 'sh', '-c', 'cat; echo err >&2'], { stdin: 'through' });
+  t.is(stdout, 'through');
+  t.is(stderr, 'err\n');
+});
+
+for (const [signal, code] of [['SIGTERM', 40], ['SIGINT', 41], ['SIGHUP', 42], ['SIGUSR1', 43], ['SIGUSR2', 44], ['SIGQUIT', 45]] as const) { // prettier-ignore
+  test(`${signal} is passed on, and the command decides how to end`, async (t) => {
+    const cli = await initialisedHome(t);
+    const script = `process.on('${signal}', () => process.exit(${String(code)})); setInterval(() => {}, 1000); console.log('ready');`;
+    const running = cli.start(['run', '--', process.execPath, '-e', script]);
+    await printed(running, 'ready');
+    running.child.kill(signal);
+    t.is((await running.ended).code, code);
+    t.deepEqual(leftovers(cli.home), []);
+  });
+}
+
+test('a command that a signal ends gives 128 and its number', async (t) => {
+  const cli = await initialisedHome(t);
+  const running = cli.start(['run', '--', 'sh', '-c', 'echo ready; exec sleep 60']);
+  await printed(running, 'ready');
+  running.child.kill('SIGTERM');
+  t.is((await running.ended).code, 143);
+});
+
+test('a broken home ends the run before the command starts', async (t) => {
+  const cli = await initialisedHome(t);
+  cli.write('home/ca/ca.pem', 'nonsense');
+  const { code, stdout, stderr } = await cli.run(['run', '--', 'echo', 'started']);
+  t.is(code, 1);
+  t.is(stdout, '');
+  t.regex(stderr, /^error: .*ca\.pem/);
+});

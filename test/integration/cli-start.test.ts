@@ -1,0 +1,135 @@
+/**
+ * `alter-proxy start`: leaves a run file by which other commands find it, follows what other processes change, reads its configuration
+ * again on SIGHUP, and ends cleanly on SIGTERM.
+ */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { initialisedHome, type CliHome, type CliProcess } from '../support/cli.ts';
+import { eventually } from '../support/eventually.ts';
+import { startOrigin } from '../support/origin.ts';
+
+const PATIENCE_MS = 30_000;
+const FREE_PORTS = { ALTER_LISTEN_PORT: '0', ALTER_ADMIN_PORT: '0' };
+
+interface RunFile {
+  readonly pid: number;
+  readonly port: number;
+  readonly adminPort: number;
+}
+
+async function started(cli: CliHome, env: Record<string, string> = {}): Promise<{ readonly proxy: CliProcess; readonly file: RunFile }> {
+  const proxy = cli.start(['start'], { env: { ...FREE_PORTS, ...env } });
+  const path = join(cli.home, 'run', 'proxy.json');
+  const file = await eventually(
+    () => {
+      if (proxy.child.exitCode !== null) throw new Error(`start ended: ${proxy.stderr()}`);
+      return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as RunFile) : undefined;
+    },
+    'the run file',
+    PATIENCE_MS,
+  );
+  return { proxy, file };
+}
+
+async function logged(proxy: CliProcess, message: string): Promise<void> {
+  await eventually(() => (proxy.stderr().includes(message) ? true : undefined), `"${message}" in the log`, PATIENCE_MS);
+}
+
+async function withOrigin(t: ExecutionContext) {
+  const cli = await initialisedHome(t);
+  const origin = await startOrigin();
+  t.teardown(() => origin.close());
+  const env = { ALTER_UPSTREAM_CA_FILES: cli.write('origin.pem', origin.ca), ALTER_UPSTREAM_ALLOW_PRIVATE: 'localhost,127.0.0.1' };
+  const host = `localhost:${String(origin.port)}`;
+  await cli.run(['secret', 'add', 'origin', '--provider', 'custom-bearer', '--host', host], { stdin: 'sk-1' });
+  const { stdout } = await cli.run(['grant', 'issue', '--secret', 'origin', '--label', 'joined']);
+  return { cli, origin, env, grant: stdout.trim() };
+}
+
+test('a started proxy is healthy, has a run file for its owner, and removes it when it ends', async (t) => {
+  const cli = await initialisedHome(t);
+  const { proxy, file } = await started(cli);
+  const path = join(cli.home, 'run', 'proxy.json');
+  t.is(file.pid, proxy.child.pid);
+  t.is(statSync(path).mode & 0o777, 0o600);
+  t.is((await fetch(`http://127.0.0.1:${String(file.adminPort)}/readyz`)).status, 200);
+  proxy.child.kill('SIGTERM');
+  const { code, stdout, stderr } = await proxy.ended;
+  t.is(code, 0);
+  t.is(stdout, '', 'the one line about where it listens is for terminals');
+  for (const line of stderr.trim().split('\n')) t.notThrows(() => JSON.parse(line) as unknown, line);
+  t.false(existsSync(path));
+});
+
+test('SIGINT ends it as well', async (t) => {
+  const cli = await initialisedHome(t);
+  const { proxy } = await started(cli);
+  proxy.child.kill('SIGINT');
+  t.is((await proxy.ended).code, 0);
+});
+
+test('run joins the proxy that runs, with a key that is revoked at the end', async (t) => {
+  const { cli, origin, env, grant } = await withOrigin(t);
+  const { proxy, file } = await started(cli, env);
+  const script = 'curl -sS -o /dev/null "$URL/echo" -H "X-Alter-Grant: $GRANT" && echo "$HTTPS_PROXY"';
+  const run = await cli.run(['run', '--proxy-localhost', '--', 'sh', '-c', script], { env: { URL: origin.url, GRANT: grant } });
+  t.is(run.code, 0, run.stderr);
+  const [, key = '', port] = /^http:\/\/x:(.*)@127\.0\.0\.1:(\d+)\n$/.exec(run.stdout) ?? [];
+  t.is(port, String(file.port));
+  t.is(origin.requests[0]?.headers['authorization'], 'Bearer sk-1');
+
+  const keys = (await cli.json(['key', 'list', '--all'])) as readonly { readonly prefix: string; readonly status: string; readonly expiresAt: string | null }[];
+  const own = keys.find(({ prefix }) => key.startsWith(prefix));
+  t.like(own, { status: 'revoked' });
+  t.truthy(own?.expiresAt);
+  t.is((await cli.run(['run', '--allow-local-users', '--', 'true'])).code, 3);
+
+  const health = (await cli.json(['doctor'], { env })) as { readonly checks: readonly { readonly name: string; readonly detail: string }[] };
+  t.regex(health.checks.find(({ name }) => name === 'port')?.detail ?? '', /the proxy runs on 127\.0\.0\.1:\d+ \(process \d+\)/);
+  proxy.child.kill('SIGTERM');
+  await proxy.ended;
+});
+
+test('a second proxy on the same port says which one is there', async (t) => {
+  const cli = await initialisedHome(t);
+  const { file } = await started(cli);
+  const second = await cli.run(['start', '--port', String(file.port)], { env: FREE_PORTS });
+  t.is(second.code, 1);
+  t.regex(second.stderr, /error: the proxy of this home runs already on http:\/\/127\.0\.0\.1:\d+ \(process \d+\)\n/);
+  t.true(existsSync(join(cli.home, 'run', 'proxy.json')));
+});
+
+test('SIGHUP reads the configuration again; a bad one is told and changes nothing', async (t) => {
+  const cli = await initialisedHome(t);
+  const { proxy, file } = await started(cli);
+  const config = readFileSync(join(cli.home, 'config.yaml'), 'utf8');
+  cli.write('home/config.yaml', `${config}\nnonsense: 1\n`);
+  proxy.child.kill('SIGHUP');
+  await logged(proxy, 'the old one stays in force');
+  t.is((await fetch(`http://127.0.0.1:${String(file.adminPort)}/healthz`)).status, 200);
+  cli.write('home/config.yaml', config.replace('ungranted: forward', 'ungranted: deny'));
+  proxy.child.kill('SIGHUP');
+  await logged(proxy, '"ungranted"');
+  proxy.child.kill('SIGTERM');
+  t.is((await proxy.ended).code, 0);
+});
+
+test('audit tail --follow prints events as they come, and ends on SIGINT', async (t) => {
+  const { cli, origin, env, grant } = await withOrigin(t);
+  const { proxy } = await started(cli, env);
+  const send = (path: string) => cli.run(['run', '--proxy-localhost', '--', 'curl', '-sS', `${origin.url}${path}`, '-H', `X-Alter-Grant: ${grant}`]);
+  await send('/first');
+  const tail = cli.start(['audit', 'tail', '--follow', '-n', '1', '--json']);
+  await eventually(() => (tail.stdout().includes('/first') ? true : undefined), 'the first event', PATIENCE_MS);
+  await send('/second');
+  await send('/third');
+  await eventually(() => (tail.stdout().includes('/third') ? true : undefined), 'the third event', PATIENCE_MS);
+  tail.child.kill('SIGINT');
+  const { code, stdout } = await tail.ended;
+  t.is(code, 130);
+  const paths = stdout.trim().split('\n').map((line) => (JSON.parse(line) as { readonly path: string }).path); // prettier-ignore
+  t.deepEqual(paths, ['/first', '/second', '/third']);
+  proxy.child.kill('SIGTERM');
+  await proxy.ended;
+});

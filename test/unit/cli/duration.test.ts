@@ -1,0 +1,49 @@
+import test from 'ava';
+import { formatInstant, formatSpan, isoInstant, parseDuration } from '../../../src/cli/duration.ts';
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+test('a duration is numbers with units', (t) => {
+  t.is(parseDuration('45s'), 45_000);
+  t.is(parseDuration('30m'), 1_800_000);
+  t.is(parseDuration('12h'), 12 * HOUR);
+  t.is(parseDuration('30d'), 30 * DAY);
+  t.is(parseDuration('2w'), 14 * DAY);
+  t.is(parseDuration('1h30m'), 1.5 * HOUR);
+});
+
+for (const text of ['', '30', 'd', '0s', '-1h', '1.5h', '1 h', '1h ', '1y', '1H', '1h30', '9999999999d', '999999d', '1e3s', 'Infinity']) {
+  test(`"${text}" is no duration`, (t) => {
+    t.is(parseDuration(text), undefined);
+  });
+}
+
+test('the longest duration is a hundred years', (t) => {
+  t.is(parseDuration('36500d'), 36_500 * DAY);
+  t.is(parseDuration('36501d'), undefined);
+});
+
+test('a span is told in its largest fitting unit', (t) => {
+  t.is(formatSpan(0), '0 seconds');
+  t.is(formatSpan(1_000), '1 second');
+  t.is(formatSpan(59_999), '59 seconds');
+  t.is(formatSpan(60_000), '1 minute');
+  t.is(formatSpan(HOUR), '1 hour');
+  t.is(formatSpan(47 * HOUR), '1 day');
+  t.is(formatSpan(48 * HOUR), '2 days');
+});
+
+test('an instant is told relative to now', (t) => {
+  const now = 1_000_000_000;
+  t.is(formatInstant(undefined, now), 'never');
+  t.is(formatInstant(now - 2 * HOUR, now), '2 hours ago');
+  t.is(formatInstant(now + 30 * DAY - 5, now), 'in 30 days');
+  t.is(formatInstant(now + HOUR - 5, now), 'in 1 hour');
+  t.is(formatInstant(now + 10_000, now), 'in 10 seconds');
+});
+
+test('programs get ISO 8601 or null', (t) => {
+  t.is(isoInstant(0), '1970-01-01T00:00:00.000Z');
+  t.is(isoInstant(undefined), null);
+});
