@@ -57,7 +57,7 @@ async function startProxy(env) {
   closeSync(log);
   const runFile = path.join(env.ALTER_HOME, 'run/proxy.json');
   for (const deadline = Date.now() + START_DEADLINE_MS; !existsSync(runFile); await sleep(25)) {
-    if (child.exitCode !== null || Date.now() > deadline) throw new DemoFailure('the proxy did not start', readFileSync(logFile, 'utf8'));
+    if (child.exitCode !== null || child.signalCode !== null || Date.now() > deadline) throw new DemoFailure('the proxy did not start', readFileSync(logFile, 'utf8'));
   }
   const { host, port } = JSON.parse(readFileSync(runFile, 'utf8'));
   return { url: `http://${host}:${port}`, logFile, stop: () => workspace.stop(child) };
@@ -201,8 +201,8 @@ async function demonstrate() {
     showRefusal(scene, refused, refusal);
     check(!JSON.stringify([use, refusal]).includes(scene.credential), 'the audit holds no credential');
   } catch (error) {
-    if (!(error instanceof DemoFailure) || error.details !== '') throw error;
-    throw new DemoFailure(error.message, readFileSync(scene.proxy.logFile, 'utf8'));
+    if (!(error instanceof DemoFailure)) throw error;
+    throw new DemoFailure(error.message, `${error.details}\n\nThe log of the proxy:\n${readFileSync(scene.proxy.logFile, 'utf8')}`);
   }
   check((await scene.proxy.stop()) === 0, 'the proxy stopped cleanly', readFileSync(scene.proxy.logFile, 'utf8'));
   checkFiles(scene.credential);
@@ -218,7 +218,8 @@ try {
 } catch (error) {
   await workspace.close();
   print();
-  console.error(`${paint('red', '✗')} The demo failed: ${error instanceof DemoFailure ? error.message : error.stack}`);
-  if (error.details) console.error(error.details.replaceAll(/^/gm, '  '));
+  if (workspace.interrupted) console.error('The demo was stopped; nothing of it is left.');
+  else console.error(`${paint('red', '✗')} The demo failed: ${error instanceof DemoFailure ? error.message : error.stack}`);
+  if (error.details && !workspace.interrupted) console.error(error.details.replaceAll(/^/gm, '  '));
   process.exitCode = 1;
 }

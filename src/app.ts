@@ -30,6 +30,7 @@ import { createOpenTunnel } from './upstream/tunnel.ts';
 import type { OpenTunnel } from './message/tunnel.ts';
 import { fingerprint } from './vault/fingerprint.ts';
 import { loadKeyring } from './vault/keyring.ts';
+import { storePasswordText } from './vault/own-credentials.ts';
 import { Vault } from './vault/vault.ts';
 
 /** Where something listens. */
@@ -96,7 +97,13 @@ class Starter {
     const { log } = this.#options;
     const ca = loadCa(config.caDir);
     const keyring = loadKeyring(config.keyringFile);
-    const store = await openStore(config.store, { auditMaxStream: config.audit.maxStream });
+    const store = await openStore(config.store, {
+      auditMaxStream: config.audit.maxStream,
+      revealPassword: storePasswordText,
+      onTrouble: (message) => {
+        log.warn({}, message);
+      },
+    });
     this.#opened.push(() => store.close());
     const recorder = new Recorder({ sink: store, app: config.app, proxy: config.name, maxQueue: config.audit.maxQueue, log });
     let runtime: Runtime | undefined;

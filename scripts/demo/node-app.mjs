@@ -23,10 +23,13 @@ function show(mark, first, rest) {
   for (const line of [first, ...Object.entries(rest).map(([name, value]) => `${name}: ${value}`), '']) console.error(`${mark} ${line}`);
 }
 
-const tunnel = http.request({ host: proxy.hostname, port: proxy.port, method: 'CONNECT', path: `${hostname}:${port || 443}` });
-tunnel.once('connect', (_answer, socket) => {
+const authority = `${hostname}:${port || 443}`;
+// By default Node would name the proxy in Host; RFC 9112 §3.2.3 asks for the destination.
+const tunnel = http.request({ host: proxy.hostname, port: proxy.port, method: 'CONNECT', path: authority, headers: { host: authority } });
+tunnel.once('connect', (answer, socket) => {
+  if (answer.statusCode !== 200) throw new Error(`CONNECT was answered with ${answer.statusCode} ${answer.headers['x-alter-error'] ?? ''}`);
   const secure = connect({ socket, servername: hostname });
-  const request = https.get(url, { headers, agent: false, createConnection: () => secure }, (response) => {
+  const request = https.get(url, { headers, defaultPort: 443, createConnection: () => secure }, (response) => {
     show('<', `HTTP/${response.httpVersion} ${response.statusCode} ${response.statusMessage}`, response.headers);
     response.pipe(process.stdout);
     response.once('end', () => secure.destroy());

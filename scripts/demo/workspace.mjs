@@ -35,10 +35,13 @@ export class Workspace {
   #closers = [];
   /** @type {Promise<void> | undefined} */
   #closed;
+  /** Whether a signal ends the demo. */
+  interrupted = false;
 
   constructor() {
     for (const [signal, code] of Object.entries(SIGNALS)) {
       process.once(signal, () => {
+        this.interrupted = true;
         void this.close().finally(() => process.exit(code));
       });
     }
@@ -75,6 +78,7 @@ export class Workspace {
    * @param {{ env?: Record<string, string>, stdio?: import('node:child_process').StdioOptions }} [options]
    */
   spawn(command, args, { env = {}, stdio = ['pipe', 'pipe', 'pipe'] } = {}) {
+    if (this.#closed !== undefined) throw new DemoFailure('the demo is ending');
     const child = spawn(command, args, { cwd: ROOT, detached: true, env: { ...cleanEnvironment(), ...env }, stdio });
     this.#children.add(child);
     child.once('exit', () => this.#children.delete(child));

@@ -98,8 +98,8 @@ function checkKeyring(session: Session): Finding {
   return ok('keyring', `${count(keys.length, 'key')} for app ${app}, ${active.kid} seals`);
 }
 
-function checkCa(session: Session, now: number): Finding {
-  const { notAfter } = session.ca();
+async function checkCa(session: Session, now: number): Promise<Finding> {
+  const { notAfter } = await session.ca();
   const detail = `valid until ${notAfter.toISOString().slice(0, 10)} (${formatInstant(notAfter.getTime(), now)})`;
   if (notAfter.getTime() - now > CA_WARNING_MS) return ok('ca', detail);
   return { name: 'ca', status: 'warn', detail, fix: 'Plan a new home with a new CA, and give it to the clients.' };

@@ -2,18 +2,6 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { COMMAND_ERRORS, CommandError } from '../errors.ts';
 import { addGlobalOptions, type Runtime } from './command.ts';
-import { addAuditCommands } from './commands/audit.ts';
-import { addCaCommands } from './commands/ca.ts';
-import { addConfigCommands } from './commands/config.ts';
-import { addDoctorCommand } from './commands/doctor.ts';
-import { addGrantCommands } from './commands/grant.ts';
-import { addInitCommand } from './commands/init.ts';
-import { addKeyCommands } from './commands/key.ts';
-import { addKeyringCommands } from './commands/keyring.ts';
-import { addProviderCommands } from './commands/provider.ts';
-import { addRunCommand } from './commands/run.ts';
-import { addSecretCommands } from './commands/secret.ts';
-import { addStartCommand } from './commands/start.ts';
 import { reportError } from './report-error.ts';
 import { wantsColour, type Terminal } from './terminal.ts';
 
@@ -24,22 +12,47 @@ function packageVersion(): string {
   return (JSON.parse(text) as { readonly version: string }).version;
 }
 
-function addCommands(program: Command, runtime: Runtime): void {
-  program.commandsGroup('Proxy:');
-  addInitCommand(program, runtime);
-  addStartCommand(program, runtime);
-  addRunCommand(program, runtime);
-  addDoctorCommand(program, runtime);
-  program.commandsGroup('Credentials and access:');
-  addSecretCommands(program, runtime);
-  addGrantCommands(program, runtime);
-  addKeyCommands(program, runtime);
-  addProviderCommands(program, runtime);
-  addAuditCommands(program, runtime);
-  program.commandsGroup('Installation:');
-  addConfigCommands(program, runtime);
-  addCaCommands(program, runtime);
-  addKeyringCommands(program, runtime);
+type AddCommands = (program: Command, runtime: Runtime) => void;
+
+/** The commands by heading, in the order of the help. A command's own code, and what it needs, is loaded when it is called. */
+const COMMANDS: Readonly<Record<string, Readonly<Record<string, () => Promise<AddCommands>>>>> = {
+  'Proxy:': {
+    init: async () => (await import('./commands/init.ts')).addInitCommand,
+    start: async () => (await import('./commands/start.ts')).addStartCommand,
+    run: async () => (await import('./commands/run.ts')).addRunCommand,
+    doctor: async () => (await import('./commands/doctor.ts')).addDoctorCommand,
+  },
+  'Credentials and access:': {
+    secret: async () => (await import('./commands/secret.ts')).addSecretCommands,
+    grant: async () => (await import('./commands/grant.ts')).addGrantCommands,
+    key: async () => (await import('./commands/key.ts')).addKeyCommands,
+    provider: async () => (await import('./commands/provider.ts')).addProviderCommands,
+    audit: async () => (await import('./commands/audit.ts')).addAuditCommands,
+  },
+  'Installation:': {
+    config: async () => (await import('./commands/config.ts')).addConfigCommands,
+    ca: async () => (await import('./commands/ca.ts')).addCaCommands,
+    keyring: async () => (await import('./commands/keyring.ts')).addKeyringCommands,
+  },
+};
+
+/** The commands that `args` may mean: those that it names, or all of them for the help and for suggestions. */
+function wantedCommands(args: readonly string[]): readonly string[] {
+  const all = Object.values(COMMANDS).flatMap((group) => Object.keys(group));
+  const [first = ''] = args;
+  if (first === '-V' || first === '--version') return [];
+  const named = all.filter((name) => args.includes(name));
+  return named.length === 0 || first === '-h' || first === '--help' ? all : named;
+}
+
+async function addCommands(program: Command, runtime: Runtime, args: readonly string[]): Promise<void> {
+  const wanted = wantedCommands(args);
+  for (const [heading, group] of Object.entries(COMMANDS)) {
+    program.commandsGroup(heading);
+    for (const [name, load] of Object.entries(group)) {
+      if (wanted.includes(name)) (await load())(program, runtime);
+    }
+  }
 }
 
 /** How a command stands in the list of its parent: a group with the names of what it holds. */
@@ -49,7 +62,7 @@ function subcommandTerm(command: Command): string {
   return [command.name(), inside, ...args].filter((part) => part !== '').join(' ');
 }
 
-function createProgram(runtime: Runtime): Command {
+async function createProgram(runtime: Runtime, args: readonly string[]): Promise<Command> {
   const { stdout, stderr, env } = runtime.terminal;
   const program = new Command('alter-proxy');
   program
@@ -72,7 +85,7 @@ function createProgram(runtime: Runtime): Command {
       getErrHelpWidth: () => Math.min(stderr.columns ?? 110, 110),
     });
   addGlobalOptions(program, true);
-  addCommands(program, runtime);
+  await addCommands(program, runtime, args);
   program.addHelpText(
     'after',
     '\nExamples:\n  $ alter-proxy init\n  $ alter-proxy secret add openai --provider openai\n' +
@@ -123,10 +136,10 @@ function withNamedCommand(error: CommandError, program: Command, args: readonly 
   return error;
 }
 
-/** Runs the command that `args` (without the program's own name) ask for. Resolves with the exit code; never rejects. */
+/** Runs the command that `args` (without the program's own name) ask for. Resolves with the exit code, also after an error. */
 export async function runProgram(args: readonly string[], terminal: Terminal): Promise<number> {
   const runtime: Runtime = { terminal, exitCode: 0 };
-  const program = createProgram(runtime);
+  const program = await createProgram(runtime, args);
   try {
     await program.parseAsync(args, { from: 'user' });
     return runtime.exitCode;

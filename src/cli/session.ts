@@ -3,12 +3,10 @@ import type { Config } from '../config/config.ts';
 import { homePaths, resolveHome } from '../config/home.ts';
 import { loadConfig, type ConfigFlags } from '../config/load.ts';
 import { CommandError } from '../errors.ts';
-import { prepareInjection } from '../inject/registry.ts';
-import { loadCa, type Ca } from '../pki/ca.ts';
+import type { Ca } from '../pki/ca.ts';
 import { loadCatalogue, type Catalogue } from '../providers/catalogue.ts';
-import { openStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
-import { createAdministration, type Administration } from '../vault/administration.ts';
+import type { Administration } from '../vault/administration.ts';
 import { loadKeyring, type Keyring } from '../vault/keyring.ts';
 import { storePasswordText } from '../vault/own-credentials.ts';
 import { createOutput, type Output } from './output.ts';
@@ -62,8 +60,7 @@ export class Session {
 
   /** The store, opened once. */
   store(): Promise<Store> {
-    const { store, audit } = this.config();
-    this.#store ??= openStore(store, { auditMaxStream: audit.maxStream, revealPassword: storePasswordText });
+    this.#store ??= this.#openStore(this.config());
     return this.#store;
   }
 
@@ -72,8 +69,10 @@ export class Session {
     return this.#keyring;
   }
 
-  ca(): Ca {
-    return loadCa(this.config().caDir);
+  async ca(): Promise<Ca> {
+    const { caDir } = this.config();
+    const { loadCa } = await import('../pki/ca.ts');
+    return loadCa(caDir);
   }
 
   /** The shipped catalogue and the provider folders of the configuration. */
@@ -85,12 +84,21 @@ export class Session {
   async administration(): Promise<Administration> {
     const keyring = this.keyring();
     const catalogue = this.catalogue();
-    return createAdministration({ store: await this.store(), keyring, catalogue, app: this.config().app, prepare: prepareInjection });
+    const store = await this.store();
+    const { createAdministration } = await import('../vault/administration.ts');
+    const { prepareInjection } = await import('../inject/registry.ts');
+    return createAdministration({ store, keyring, catalogue, app: this.config().app, prepare: prepareInjection });
   }
 
   /** Closes what was opened. */
   async close(): Promise<void> {
     const store = await this.#store?.catch(() => undefined);
     await store?.close();
+  }
+
+  // Loaded when needed: most of the time that a command takes goes into loading code.
+  async #openStore({ store, audit }: Config): Promise<Store> {
+    const { openStore } = await import('../store/open.ts');
+    return await openStore(store, { auditMaxStream: audit.maxStream, revealPassword: storePasswordText });
   }
 }

@@ -5,19 +5,19 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { initialisedHome, type CliHome, type CliProcess } from '../support/cli.ts';
+import { cliHome, initialised, type CliProcess, type SpawningCliHome } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';
 import { startOrigin, type Origin } from '../support/origin.ts';
 
 interface Scene {
-  readonly cli: CliHome;
+  readonly cli: SpawningCliHome;
   readonly origin: Origin;
   readonly grant: string;
 }
 
 /** A home that may reach an origin on this machine, with a grant for it. */
 async function scene(t: ExecutionContext): Promise<Scene> {
-  const cli = await initialisedHome(t);
+  const cli = await initialised(cliHome(t));
   const origin = await startOrigin();
   t.teardown(() => origin.close());
   const ca = cli.write('origin.pem', origin.ca);
@@ -75,7 +75,7 @@ test('without the key of the run the proxy lets nobody through, unless that is a
 });
 
 test('the environment names the proxy and files that exist while the command runs', async (t) => {
-  const cli = await initialisedHome(t);
+  const cli = await initialised(cliHome(t));
   const script = `
     const { existsSync } = require('node:fs');
     const missing = ['SSL_CERT_FILE', 'CURL_CA_BUNDLE', 'NODE_EXTRA_CA_CERTS', 'GIT_SSL_CAINFO'].filter((name) => !existsSync(process.env[name]));
@@ -91,7 +91,7 @@ test('the environment names the proxy and files that exist while the command run
 });
 
 test('the exit code is the one of the command', async (t) => {
-  const cli = await initialisedHome(t);
+  const cli = await initialised(cliHome(t));
   t.is((await cli.run(['run', '--', 'sh', '-c', 'exit 0'])).code, 0);
   t.is((await cli.run(['run', '--', 'sh', '-c', 'exit 7'])).code, 7);
   t.is((await cli.run(['run', '--', 'sh', '-c', 'kill -KILL $$'])).code, 137);
@@ -103,13 +103,13 @@ test('the exit code is the one of the command', async (t) => {
 });
 
 test("options after the command are the command's own, with or without --", async (t) => {
-  const cli = await initialisedHome(t);
+  const cli = await initialised(cliHome(t));
   t.is((await cli.run(['run', 'echo', '--json', '--home', '-h', '--', 'x'])).stdout, '--json --home -h -- x\n');
   t.is((await cli.run(['run', '--', 'echo', '--version'])).stdout, '--version\n');
 });
 
 test('stdin, stdout and stderr are those of the command, and the proxy adds nothing', async (t) => {
-  const cli = await initialisedHome(t);
+  const cli = await initialised(cliHome(t));
   const { stdout, stderr } = await cli.run(['run', '--log-level', 'debug', '--', 'sh', '-c', 'cat; echo err >&2'], { stdin: 'through' });
   t.is(stdout, 'through');
   t.is(stderr, 'err\n');
@@ -117,7 +117,7 @@ test('stdin, stdout and stderr are those of the command, and the proxy adds noth
 
 for (const [signal, code] of [['SIGTERM', 40], ['SIGINT', 41], ['SIGHUP', 42], ['SIGUSR1', 43], ['SIGUSR2', 44], ['SIGQUIT', 45]] as const) { // prettier-ignore
   test(`${signal} is passed on, and the command decides how to end`, async (t) => {
-    const cli = await initialisedHome(t);
+    const cli = await initialised(cliHome(t));
     const script = `process.on('${signal}', () => process.exit(${String(code)})); setInterval(() => {}, 1000); console.log('ready');`;
     const running = cli.start(['run', '--', process.execPath, '-e', script]);
     await printed(running, 'ready');
@@ -128,7 +128,7 @@ for (const [signal, code] of [['SIGTERM', 40], ['SIGINT', 41], ['SIGHUP', 42], [
 }
 
 test('a command that a signal ends gives 128 and its number', async (t) => {
-  const cli = await initialisedHome(t);
+  const cli = await initialised(cliHome(t));
   const running = cli.start(['run', '--', 'sh', '-c', 'echo ready; exec sleep 60']);
   await printed(running, 'ready');
   running.child.kill('SIGTERM');
@@ -136,7 +136,7 @@ test('a command that a signal ends gives 128 and its number', async (t) => {
 });
 
 test('a broken home ends the run before the command starts', async (t) => {
-  const cli = await initialisedHome(t);
+  const cli = await initialised(cliHome(t));
   cli.write('home/ca/ca.pem', 'nonsense');
   const { code, stdout, stderr } = await cli.run(['run', '--', 'echo', 'started']);
   t.is(code, 1);

@@ -5,7 +5,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { initialisedHome, type CliHome, type CliProcess } from '../support/cli.ts';
+import { cliHome, initialised, type CliProcess, type SpawningCliHome } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';
 import { startOrigin } from '../support/origin.ts';
 
@@ -18,7 +18,7 @@ interface RunFile {
   readonly adminPort: number;
 }
 
-async function started(cli: CliHome, env: Record<string, string> = {}): Promise<{ readonly proxy: CliProcess; readonly file: RunFile }> {
+async function started(cli: SpawningCliHome, env: Record<string, string> = {}): Promise<{ readonly proxy: CliProcess; readonly file: RunFile }> {
   const proxy = cli.start(['start'], { env: { ...FREE_PORTS, ...env } });
   const path = join(cli.home, 'run', 'proxy.json');
   const file = await eventually(
@@ -37,7 +37,7 @@ async function logged(proxy: CliProcess, message: string): Promise<void> {
 }
 
 async function withOrigin(t: ExecutionContext) {
-  const cli = await initialisedHome(t);
+  const cli = await initialised(cliHome(t));
   const origin = await startOrigin();
   t.teardown(() => origin.close());
   const env = { ALTER_UPSTREAM_CA_FILES: cli.write('origin.pem', origin.ca), ALTER_UPSTREAM_ALLOW_PRIVATE: 'localhost,127.0.0.1' };
@@ -48,10 +48,10 @@ async function withOrigin(t: ExecutionContext) {
 }
 
 test('a started proxy is healthy, has a run file for its owner, and removes it when it ends', async (t) => {
-  const cli = await initialisedHome(t);
+  const cli = await initialised(cliHome(t));
   const { proxy, file } = await started(cli);
   const path = join(cli.home, 'run', 'proxy.json');
-  t.is(file.pid, proxy.child.pid);
+  t.is<number | undefined>(file.pid, proxy.child.pid);
   t.is(statSync(path).mode & 0o777, 0o600);
   t.is((await fetch(`http://127.0.0.1:${String(file.adminPort)}/readyz`)).status, 200);
   proxy.child.kill('SIGTERM');
@@ -63,7 +63,7 @@ test('a started proxy is healthy, has a run file for its owner, and removes it w
 });
 
 test('SIGINT ends it as well', async (t) => {
-  const cli = await initialisedHome(t);
+  const cli = await initialised(cliHome(t));
   const { proxy } = await started(cli);
   proxy.child.kill('SIGINT');
   t.is((await proxy.ended).code, 0);
@@ -92,7 +92,7 @@ test('run joins the proxy that runs, with a key that is revoked at the end', asy
 });
 
 test('a second proxy on the same port says which one is there', async (t) => {
-  const cli = await initialisedHome(t);
+  const cli = await initialised(cliHome(t));
   const { file } = await started(cli);
   const second = await cli.run(['start', '--port', String(file.port)], { env: FREE_PORTS });
   t.is(second.code, 1);
@@ -101,7 +101,7 @@ test('a second proxy on the same port says which one is there', async (t) => {
 });
 
 test('SIGHUP reads the configuration again; a bad one is told and changes nothing', async (t) => {
-  const cli = await initialisedHome(t);
+  const cli = await initialised(cliHome(t));
   const { proxy, file } = await started(cli);
   const config = readFileSync(join(cli.home, 'config.yaml'), 'utf8');
   cli.write('home/config.yaml', `${config}\nnonsense: 1\n`);

@@ -1,9 +1,12 @@
+import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
+import { runProgram } from '../../src/cli/program.ts';
+import { fakeTerminal } from './fake-terminal.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
@@ -29,7 +32,7 @@ export interface CliProcess {
   readonly ended: Promise<CliResult>;
 }
 
-/** A home folder of its own and the compiled command on it, as a shell would run it. */
+/** A home folder of its own, and commands on it. */
 export interface CliHome {
   /** A temporary folder for whatever the test writes; the home is in it. */
   readonly folder: string;
@@ -39,10 +42,14 @@ export interface CliHome {
   run(args: readonly string[], options?: CliOptions): Promise<CliResult>;
   /** Runs a command with --json that must succeed, and parses what it prints. */
   json(args: readonly string[], options?: CliOptions): Promise<unknown>;
-  /** Starts a command that the test stops; killed with the test at the latest. */
-  start(args: readonly string[], options?: CliOptions): CliProcess;
   /** Writes a file into the folder and returns its path. */
   write(name: string, content: string, mode?: number): string;
+}
+
+/** Commands as processes of their own, as a shell runs them. */
+export interface SpawningCliHome extends CliHome {
+  /** Starts a command that the test stops; killed with the test at the latest. */
+  start(args: readonly string[], options?: CliOptions): CliProcess;
 }
 
 /** The environment of the tests without what would reach into the commands: proxies, CAs and other homes. */
@@ -63,38 +70,22 @@ function collect(child: ChildProcess): { stdout(): string; stderr(): string } {
   return { stdout: () => texts.stdout, stderr: () => texts.stderr };
 }
 
-/** Makes a temporary folder, gone with the test, with the path of a home in it. */
-export function cliHome(t: ExecutionContext): CliHome {
+type Run = CliHome['run'];
+
+function homeWith(t: ExecutionContext, makeRun: (home: string, folder: string) => Run): CliHome {
   const folder = mkdtempSync(join(tmpdir(), 'alter-cli-'));
   const home = join(folder, 'home');
   t.teardown(() => {
     rmSync(folder, { recursive: true, force: true });
   });
-  const start = (args: readonly string[], options: CliOptions = {}): CliProcess => {
-    const env = { ...cleanEnvironment(home), ...options.env };
-    // A session of its own: no terminal of the developer reaches the command, and signals go where the test sends them.
-    const child = spawn(process.execPath, [MAIN, ...args], { env, cwd: folder, detached: true, stdio: 'pipe' });
-    const { stdout, stderr } = collect(child);
-    child.stdin.on('error', () => undefined);
-    child.stdin.end(options.stdin ?? '');
-    const ended = new Promise<CliResult>((resolve, reject) => {
-      child.once('error', reject);
-      child.once('close', (code) => {
-        resolve({ code, stdout: stdout(), stderr: stderr() });
-      });
-    });
-    t.teardown(() => child.kill('SIGKILL'));
-    return { child, stdout, stderr, ended };
-  };
-  const run = (args: readonly string[], options?: CliOptions) => start(args, options).ended;
+  const run = makeRun(home, folder);
   return {
     folder,
     home,
     run,
-    start,
     json: async (args, options) => {
       const { code, stdout, stderr } = await run([...args, '--json'], options);
-      if (code !== 0) throw new Error(`alter-proxy ${args.join(' ')} ended with ${String(code)}: ${stderr}`);
+      assert.equal(code, 0, `alter-proxy ${args.join(' ')}: ${stderr}`);
       return JSON.parse(stdout) as unknown;
     },
     write: (name, content, mode = 0o600) => {
@@ -106,10 +97,41 @@ export function cliHome(t: ExecutionContext): CliHome {
   };
 }
 
+function startProcess(t: ExecutionContext, home: string, args: readonly string[], options: CliOptions = {}): CliProcess {
+  const env = { ...cleanEnvironment(home), ...options.env };
+  // A session of its own: no terminal of the developer reaches the command, and signals go where the test sends them.
+  const child = spawn(process.execPath, [MAIN, ...args], { env, cwd: tmpdir(), detached: true, stdio: 'pipe' });
+  const { stdout, stderr } = collect(child);
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(options.stdin ?? '');
+  const ended = new Promise<CliResult>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => {
+      resolve({ code, stdout: stdout(), stderr: stderr() });
+    });
+  });
+  t.teardown(() => child.kill('SIGKILL'));
+  return { child, stdout, stderr, ended };
+}
+
+/** A temporary folder, gone with the test, with the path of a home in it, and the compiled command as a process. */
+export function cliHome(t: ExecutionContext): SpawningCliHome {
+  const cli = homeWith(t, (home) => (args, options) => startProcess(t, home, args, options).ended);
+  return { ...cli, start: (args, options) => startProcess(t, cli.home, args, options) };
+}
+
+/** The same in this process: what a command prints and how it ends, without the time that starting one takes. */
+export function inProcessHome(t: ExecutionContext): CliHome {
+  return homeWith(t, (home) => async (args, options = {}) => {
+    const terminal = fakeTerminal({ stdin: options.stdin ?? '', env: { ...cleanEnvironment(home), ...options.env } });
+    const code = await runProgram(args, terminal);
+    return { code, ...terminal.written() };
+  });
+}
+
 /** A home that `init` has made. */
-export async function initialisedHome(t: ExecutionContext): Promise<CliHome> {
-  const cli = cliHome(t);
+export async function initialised<Home extends CliHome>(cli: Home): Promise<Home> {
   const { code, stderr } = await cli.run(['init']);
-  if (code !== 0 || !existsSync(cli.home)) throw new Error(`init ended with ${String(code)}: ${stderr}`);
+  assert.equal(code, 0, stderr);
   return cli;
 }

@@ -12,16 +12,17 @@ export const NODE_ONLY_REQUESTS: Partial<Readonly<Record<Ending, string>>> = {
   not_persistent: 'Node persists with an HTTP/1.0 client that asks for it; RFC 9112 §9.3 forbids that to a proxy.',
   bare_lf: 'Node skips single line feeds before a request line; other parsers see an empty request line there.',
   bare_cr: 'Node skips single carriage returns before a request line.',
-  bad_request_line: 'Node takes a line without version for HTTP/0.9, skips any number of empty lines and several spaces.',
+  bad_request_line:
+    'Node takes a line without version for HTTP/0.9, other protocols, several spaces, and any number of empty lines in front.',
   bad_version: 'Node takes HTTP/0.9 and HTTP/2.0 in a request line and reads the message as if it were HTTP/1.',
-  bad_target: 'Node takes fragments, characters beyond ASCII, and targets that have none of the four forms.',
+  bad_target: 'Node takes fragments, userinfo, encoded hosts, every scheme, and targets that have none of the four forms.',
   trace_method: 'Node serves TRACE like any method.',
   missing_host: 'Node asks for Host only where no other rule has answered: not of CONNECT.',
   two_hosts: 'Node keeps both Host fields; RFC 9112 §3.2 asks for 400.',
   empty_host: 'Node takes an empty Host; neither http nor https has URLs without a host (RFC 9110 §4.2).',
   te_in_http10: 'Node reads chunks in HTTP/1.0; RFC 9112 §6.1 calls that framing faulty.',
   bad_content_length: 'Node takes leading zeros, which other parsers take for octal.',
-  bad_transfer_encoding: 'Node ignores the codings of CONNECT, and takes lists that end in chunked.',
+  bad_transfer_encoding: 'Node takes lists that end in chunked and an empty value, and ignores the codings of CONNECT.',
   connect_with_body: 'Node ignores the length of a CONNECT request and opens the tunnel behind the head.',
   underscored_framing: 'Node sees an unknown field; a CGI-like server sees Content-Length.',
   connection_names_framing: 'Node ignores what Connection names; a proxy that removes it changes the framing or the routing.',
@@ -40,14 +41,12 @@ export const NODE_ONLY_REQUESTS: Partial<Readonly<Record<Ending, string>>> = {
 
 /** The same for Node's client. */
 export const NODE_ONLY_RESPONSES: Partial<Readonly<Record<Ending, string>>> = {
-  bad_status_line: 'Node skips empty lines before a status line, takes one without its second space, and a status below 100.',
+  bad_status_line: 'Node skips empty lines in front, takes a line without its second space, NUL in a reason, and a status below 100.',
   bad_version: 'Node takes HTTP/0.9 and HTTP/2.0 in a status line.',
-  bare_lf: 'Node skips single line feeds before a status line, and takes one for the end of the status line.',
-  bare_cr: 'Node takes a single carriage return for the end of the status line.',
+  bare_lf: 'Node skips single line feeds before a status line.',
   te_in_http10: 'Node reads chunks in HTTP/1.0; RFC 9112 §6.1 calls that framing faulty.',
   bad_content_length: 'Node takes leading zeros.',
   bad_transfer_encoding: 'Node reads an unknown coding until the connection closes, and ignores it where there is no body.',
-  cl_with_te: 'Node ignores both where there is no body.',
   body_not_allowed:
     'Node ignores the length of a response that has no body; who does not would wait for it or read the next response as it.',
   unexpected_upgrade: 'Node switches protocols without the fields that say to which.',

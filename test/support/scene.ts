@@ -14,6 +14,8 @@ export interface Scene {
   readonly authority: string;
   /** A grant for a secret that may go to the origin. */
   grant(options?: Partial<GrantOptions>): Promise<string>;
+  /** Reloads the proxy with `config` over what it needs to reach the origin. */
+  reset(config: Readonly<Record<string, unknown>>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -23,15 +25,22 @@ export async function startScene(options: TestProxyOptions & { readonly origin?:
   const folder = await mkdtemp(path.join(os.tmpdir(), 'alter-proxy-scene-'));
   const caFile = path.join(folder, 'origin-ca.pem');
   await writeFile(caFile, origin.ca);
-  const given = (options.config?.['upstream'] ?? {}) as Record<string, unknown>;
-  const upstream = { ca_files: [caFile], allow_private: ['localhost', '127.0.0.1'], ...given };
-  const proxy = await startTestProxy({ ...options, config: { ...options.config, upstream } });
+  const reaching = (config: Readonly<Record<string, unknown>> = {}): Record<string, unknown> => {
+    const given = (config['upstream'] ?? {}) as Record<string, unknown>;
+    return { ...config, upstream: { ca_files: [caFile], allow_private: ['localhost', '127.0.0.1'], ...given } };
+  };
+  const proxy = await startTestProxy({ ...options, config: reaching(options.config) });
   const scheme = origin.url.startsWith('https') ? 'https' : 'http';
   return {
     origin,
     proxy,
     authority: `localhost:${origin.port}`,
     grant: (wanted = {}) => proxy.grant({ hosts: [`${scheme}://localhost:${origin.port}`], ...wanted }),
+    async reset(config) {
+      await proxy.configure(reaching({ ...options.config, ...config }));
+      const result = await proxy.running.reload();
+      if (!result.ok) throw result.error;
+    },
     async stop() {
       await proxy.stop();
       await origin.close();

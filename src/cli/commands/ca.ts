@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import { CommandError } from '../../errors.ts';
-import { exportTrust, type TrustFormat } from '../../pki/export.ts';
+import type { TrustFormat } from '../../pki/export.ts';
 import { declare, declareGroup, perform, type Runtime } from '../command.ts';
 import { formatInstant } from '../duration.ts';
 import { isExisting } from '../report-error.ts';
@@ -18,8 +18,8 @@ interface ExportOptions {
   readonly force?: boolean;
 }
 
-function show(session: Session): void {
-  const ca = session.ca();
+async function show(session: Session): Promise<void> {
+  const ca = await session.ca();
   const file = join(session.config().caDir, 'ca.pem');
   const { subject, fingerprint256 } = ca;
   session.output.result({ subject, fingerprint256, notBefore: ca.notBefore.toISOString(), notAfter: ca.notAfter.toISOString(), file }, () =>
@@ -49,7 +49,7 @@ function writeExport(path: string, content: Buffer, force: boolean): void {
   }
 }
 
-function exportCa(session: Session, options: ExportOptions): void {
+async function exportCa(session: Session, options: ExportOptions): Promise<void> {
   const { format, out } = options;
   const { output, terminal } = session;
   if (options.passwordFile !== undefined && format !== 'p12') throw new CommandError('usage', '--password-file goes with --format p12');
@@ -59,7 +59,9 @@ function exportCa(session: Session, options: ExportOptions): void {
       hint: 'Write it to a file with --out, or pipe it.',
     });
   }
-  const content = exportTrust(session.ca(), format, { includeRoots: format === 'p12', ...(password === undefined ? {} : { password }) });
+  const ca = await session.ca();
+  const { exportTrust } = await import('../../pki/export.ts');
+  const content = exportTrust(ca, format, { includeRoots: format === 'p12', ...(password === undefined ? {} : { password }) });
   if (out !== undefined) {
     const path = resolve(out);
     writeExport(path, content, options.force === true);
@@ -74,8 +76,8 @@ function exportCa(session: Session, options: ExportOptions): void {
 /** `ca show` and `ca export`. */
 export function addCaCommands(program: Command, runtime: Runtime): void {
   const group = declareGroup(program, 'ca', 'The certificate authority that clients trust');
-  perform(declare(group, 'show', 'Show subject, fingerprint and validity of the CA.', ['alter-proxy ca show']), runtime, (session) => {
-    show(session);
+  perform(declare(group, 'show', 'Show subject, fingerprint and validity of the CA.', ['alter-proxy ca show']), runtime, async (session) => {
+    await show(session);
     return 0;
   });
   const command = declare(group, 'export', 'Export the CA certificate for clients. The private key never leaves the home folder.', [
@@ -91,8 +93,8 @@ export function addCaCommands(program: Command, runtime: Runtime): void {
     .option('-o, --out <file>', 'write to a file instead of stdout')
     .option('--password-file <file>', 'file with the password of the p12 (default: changeit)')
     .option('--force', 'replace an existing file');
-  perform<ExportOptions>(command, runtime, (session, options) => {
-    exportCa(session, options);
+  perform<ExportOptions>(command, runtime, async (session, options) => {
+    await exportCa(session, options);
     return 0;
   });
 }

@@ -100,7 +100,7 @@ async function run(session: Session, options: RunOptions, args: readonly string[
   const [command, ...commandArgs] = args;
   if (command === undefined)
     throw new CommandError('usage', 'run needs a command', { hint: 'For example: alter-proxy run -- curl https://api.example.com' });
-  const folder = createRunFolder(session.paths.run, session.ca(), session.terminal.env);
+  const folder = createRunFolder(session.paths.run, await session.ca(), session.terminal.env);
   try {
     const proxy = await findProxy(session, options);
     try {

@@ -1,0 +1,46 @@
+/** A session of an operator with the real command, one process after another, as in a shell. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+import { cliHome } from '../support/cli.ts';
+
+test('from nothing to a grant, and back', async (t) => {
+  const { home, run, write } = cliHome(t);
+  const steps: (readonly [readonly string[], number, RegExp, string?])[] = [
+    [['secret', 'list'], 4, /^error: there is no home folder at .*\nhint: Create one with `alter-proxy init`/],
+    [['init'], 0, /^✓ Created /],
+    [['init'], 3, /^error: .* exists and is not empty\nhint: /],
+    [['secret', 'add', 'openai', '--provider', 'openai'], 0, /^Stored secret openai \(ms_\w+\) for api\.openai\.com\n/, 'sk-live-9999\n'],
+    [['secret', 'add', 'openai', '--provider', 'openai', '--field', 'api_key=sk-live-9999'], 2, /^error: --field api_key takes no value/],
+    [['secret', 'rotate', 'openai', '--field', `api_key=@${write('new', 'sk-live-9999-new')}`], 0, /to version 2/],
+    [['grant', 'issue', '--secret', 'openai', '--label', 'first'], 0, /^[0-9a-f-]{36}\nIssued for api\.openai\.com/],
+    [['grant', 'list'], 0, /^ID +LABEL +SECRET +EXPIRES +POLICY +STATUS\n[0-9a-f-]{36} +first +openai +never +- +active\n$/],
+    [['secret', 'delete', 'openai'], 3, /hint: Pass --yes/, 'openai\n'],
+    [['secret', 'delete', 'openai', '--yes'], 0, /^Deleted secret openai/],
+    [['grant', 'list', '--all'], 0, /credential revoked/],
+    [['audit', 'tail'], 0, /^No events yet\.\n$/],
+    [['nope'], 2, /^error: unknown command 'nope'\nhint: See `alter-proxy --help`\.\n$/],
+  ];
+  for (const [args, code, expected, stdin] of steps) {
+    const result = await run(args, stdin === undefined ? {} : { stdin });
+    const printed = result.stdout + result.stderr;
+    t.is(result.code, code, `${args.join(' ')}: ${printed}`);
+    t.regex(printed, expected);
+    t.notRegex(printed, /9999|\u001b/, 'neither a value nor colours go into a pipe');
+  }
+  t.regex(readFileSync(join(home, 'key'), 'utf8'), /^alter_key_app_[\w-]{43}\n$/);
+});
+
+test('a reader that has had enough ends the command quietly', async (t) => {
+  const { home } = cliHome(t);
+  const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+  const child = spawn(process.execPath, [main, 'provider', 'list', '--json'], { env: { ...process.env, ALTER_HOME: home }, stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.destroy();
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
+  await once(child, 'close');
+  t.is(stderr, '');
+});

@@ -1,0 +1,24 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { initialised, inProcessHome } from '../../../support/cli.ts';
+
+test('the catalogue can be looked at before there is a home', async (t) => {
+  const { json, run } = inProcessHome(t);
+  const found = (await json(['provider', 'list', '--search', 'OpenAI'])) as readonly { readonly slug: string; readonly custom: boolean }[];
+  t.true(found.some(({ slug, custom }) => slug === 'openai' && !custom));
+  t.regex((await run(['provider', 'show', 'openai'])).stdout, /Authorization: Bearer \{api_key\}/);
+  t.is((await run(['provider', 'show', 'nope'])).code, 4);
+});
+
+test('a provider of your own is added from a file and takes secrets', async (t) => {
+  const cli = await initialised(inProcessHome(t));
+  const text = readFileSync(new URL('../../../../../config/providers/openai.yaml', import.meta.url), 'utf8');
+  const file = cli.write('mine.yaml', text.replace(/^slug: .*$/m, 'slug: mine').replaceAll('api.openai.com', 'api.mine.test'));
+  t.like(await cli.json(['provider', 'add', '--file', file]), { slug: 'mine', custom: true });
+  t.like(await cli.json(['provider', 'show', 'mine']), { slug: 'mine', custom: true, hosts: ['api.mine.test'] });
+  const stored = await cli.run(['secret', 'add', 'mine', '--provider', 'mine'], { stdin: 'sk-1' });
+  t.regex(stored.stdout, /for api\.mine\.test\n$/);
+  t.is((await cli.run(['provider', 'add', '--file', join(cli.folder, 'nope.yaml')])).code, 1);
+  t.is((await cli.run(['provider', 'add', '--file', cli.write('bad.yaml', 'slug: x\n')])).code, 1);
+});

@@ -1,0 +1,62 @@
+/** Secrets go in from stdin, a file or JSON, and never come out. */
+import test from 'ava';
+import { initialised, inProcessHome, type CliHome } from '../../../support/cli.ts';
+
+async function rows(cli: CliHome, ...args: string[]): Promise<readonly Readonly<Record<string, unknown>>[]> {
+  return (await cli.json(args)) as readonly Readonly<Record<string, unknown>>[];
+}
+
+
+test('a secret goes in from stdin, a file or JSON, and is shown without its value', async (t) => {
+  const cli = await initialised(inProcessHome(t));
+  const outputs: string[] = [];
+  const run: CliHome['run'] = async (args, options) => {
+    const result = await cli.run(args, options);
+    outputs.push(result.stdout, result.stderr);
+    return result;
+  };
+  const stored = await run(['secret', 'add', 'openai', '--provider', 'openai'], { stdin: 'sk-live-9999\n' });
+  t.is(stored.code, 0, stored.stderr);
+  t.regex(stored.stdout, /^Stored secret openai \(ms_[0-9A-Z]{26}\) for api\.openai\.com\n$/);
+  const file = cli.write('key.txt', 'sk-live-9999-file');
+  t.is((await run(['secret', 'add', 'groq', '--provider', 'groq', '--field', `api_key=@${file}`])).code, 0);
+  const jira = ['secret', 'add', 'jira', '--provider', 'jira', '--host', 'me.atlassian.net', '--fields-stdin'];
+  t.is((await run(jira, { stdin: '{"email":"a@b.test","api_token":"tok-9999"}' })).code, 0);
+
+  const listed = await rows(cli, 'secret', 'list');
+  t.deepEqual(listed.map(({ name }) => name).sort(), ['groq', 'jira', 'openai']);
+  t.like(await cli.json(['secret', 'show', 'openai']), { name: 'openai', provider: 'openai', version: 1, status: 'active', activeGrants: 0 });
+  await run(['secret', 'list']);
+  await run(['secret', 'show', 'openai']);
+  await run(['secret', 'show', 'openai', '--json']);
+  t.notRegex(outputs.join('\n'), /9999/);
+});
+
+test('a value on the command line is refused, and not repeated', async (t) => {
+  const cli = await initialised(inProcessHome(t));
+  for (const args of [['--field', 'api_key=sk-live-9999'], ['--field', 'sk-live-9999'], ['sk-live-9999'], ['--api-key=sk-live-9999']]) {
+    const { code, stdout, stderr } = await cli.run(['secret', 'add', 'openai', '--provider', 'openai', ...args], { stdin: 'x' });
+    t.is(code, 2, args.join(' '));
+    t.notRegex(stdout + stderr, /9999/);
+  }
+  t.deepEqual(await rows(cli, 'secret', 'list'), []);
+});
+
+test('a secret is rotated in place and deleted with a confirmation', async (t) => {
+  const cli = await initialised(inProcessHome(t));
+  await cli.run(['secret', 'add', 'openai', '--provider', 'openai'], { stdin: 'sk-1' });
+  t.is((await cli.run(['secret', 'add', 'openai', '--provider', 'openai'], { stdin: 'sk-1' })).code, 3);
+  t.like(await cli.json(['secret', 'rotate', 'openai'], { stdin: 'sk-2' }), { name: 'openai', version: 2 });
+  const grant = (await cli.run(['grant', 'issue', '--secret', 'openai', '--label', 'x'])).stdout.trim();
+
+  const unconfirmed = await cli.run(['secret', 'delete', 'openai'], { stdin: 'openai\n' });
+  t.is(unconfirmed.code, 3);
+  t.regex(unconfirmed.stderr, /hint: Pass --yes/);
+  t.like(await cli.json(['grant', 'show', grant]), { status: 'active' });
+
+  t.is((await cli.run(['secret', 'delete', 'openai', '--yes'])).code, 0);
+  t.deepEqual(await rows(cli, 'secret', 'list'), []);
+  t.deepEqual((await rows(cli, 'secret', 'list', '--all')).map(({ status }) => status), ['deleted']); // prettier-ignore
+  t.like(await cli.json(['grant', 'show', grant]), { status: 'credential_revoked' });
+  t.is((await cli.run(['secret', 'rotate', 'nope'], { stdin: 'x' })).code, 4);
+});
