@@ -176,7 +176,9 @@ class Starter {
     const stop = async (): Promise<void> => {
       draining = true;
       await listener.drain(shutdown.drainTimeoutMs);
+      // What is still under way is interrupted by the proxy, and recorded so, before its client is cut off.
       await parts.current().pools.destroy();
+      await listener.close();
       await recorder.close(shutdown.drainTimeoutMs);
       parts.vault.close();
       await health.close();

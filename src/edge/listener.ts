@@ -27,6 +27,7 @@ export class Listener {
   readonly #front = new Set<net.Socket>();
   readonly #requests: RequestHandler;
   #draining = false;
+  #closed: Promise<void> | undefined;
 
   constructor(services: EdgeServices, limits: EdgeLimits) {
     this.#services = services;
@@ -84,19 +85,23 @@ export class Listener {
     });
   }
 
-  /** Takes no more requests, waits for those under way for at most `deadlineMs`, then closes every connection. */
+  /** Takes no more connections and requests, and waits for the requests under way, for at most `deadlineMs`. */
   async drain(deadlineMs: number): Promise<void> {
     this.#draining = true;
-    const closed = new Promise<void>((resolve) => {
+    this.#closed = new Promise((resolve) => {
       this.#server.close(() => {
         resolve();
       });
     });
     this.#server.closeIdleConnections();
     await this.#requests.idle(deadlineMs);
+  }
+
+  /** Closes every connection that is left after {@link drain}. */
+  async close(): Promise<void> {
     this.#server.closeAllConnections();
     for (const socket of this.#front) socket.destroy();
-    await closed;
+    await this.#closed;
   }
 
   #accept(socket: net.Socket): void {

@@ -37,7 +37,10 @@ test('from nothing to a grant, and back', async (t) => {
 test('a reader that has had enough ends the command quietly', async (t) => {
   const { home } = cliHome(t);
   const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
-  const child = spawn(process.execPath, [main, 'provider', 'list', '--json'], { env: { ...process.env, ALTER_HOME: home }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [main, 'provider', 'list', '--json'], {
+    env: { ...process.env, ALTER_HOME: home },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   child.stdout.destroy();
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));

@@ -5,7 +5,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { cliHome, initialised, type CliProcess, type SpawningCliHome } from '../support/cli.ts';
+import { cliHome, type CliProcess, type SpawningCliHome } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';
 import { startOrigin } from '../support/origin.ts';
 
@@ -18,7 +18,16 @@ interface RunFile {
   readonly adminPort: number;
 }
 
-async function started(cli: SpawningCliHome, env: Record<string, string> = {}): Promise<{ readonly proxy: CliProcess; readonly file: RunFile }> {
+async function newHome(t: ExecutionContext): Promise<SpawningCliHome> {
+  const cli = cliHome(t);
+  await cli.prepare(['init']);
+  return cli;
+}
+
+async function started(
+  cli: SpawningCliHome,
+  env: Record<string, string> = {},
+): Promise<{ readonly proxy: CliProcess; readonly file: RunFile }> {
   const proxy = cli.start(['start'], { env: { ...FREE_PORTS, ...env } });
   const path = join(cli.home, 'run', 'proxy.json');
   const file = await eventually(
@@ -37,21 +46,21 @@ async function logged(proxy: CliProcess, message: string): Promise<void> {
 }
 
 async function withOrigin(t: ExecutionContext) {
-  const cli = await initialised(cliHome(t));
+  const cli = await newHome(t);
   const origin = await startOrigin();
   t.teardown(() => origin.close());
   const env = { ALTER_UPSTREAM_CA_FILES: cli.write('origin.pem', origin.ca), ALTER_UPSTREAM_ALLOW_PRIVATE: 'localhost,127.0.0.1' };
   const host = `localhost:${String(origin.port)}`;
-  await cli.run(['secret', 'add', 'origin', '--provider', 'custom-bearer', '--host', host], { stdin: 'sk-1' });
-  const { stdout } = await cli.run(['grant', 'issue', '--secret', 'origin', '--label', 'joined']);
-  return { cli, origin, env, grant: stdout.trim() };
+  await cli.prepare(['secret', 'add', 'origin', '--provider', 'custom-bearer', '--host', host], { stdin: 'sk-1' });
+  const grant = await cli.prepare(['grant', 'issue', '--secret', 'origin', '--label', 'joined']);
+  return { cli, origin, env, grant: grant.trim() };
 }
 
 test('a started proxy is healthy, has a run file for its owner, and removes it when it ends', async (t) => {
-  const cli = await initialised(cliHome(t));
+  const cli = await newHome(t);
   const { proxy, file } = await started(cli);
   const path = join(cli.home, 'run', 'proxy.json');
-  t.is<number | undefined>(file.pid, proxy.child.pid);
+  t.is(proxy.child.pid, file.pid);
   t.is(statSync(path).mode & 0o777, 0o600);
   t.is((await fetch(`http://127.0.0.1:${String(file.adminPort)}/readyz`)).status, 200);
   proxy.child.kill('SIGTERM');
@@ -63,7 +72,7 @@ test('a started proxy is healthy, has a run file for its owner, and removes it w
 });
 
 test('SIGINT ends it as well', async (t) => {
-  const cli = await initialised(cliHome(t));
+  const cli = await newHome(t);
   const { proxy } = await started(cli);
   proxy.child.kill('SIGINT');
   t.is((await proxy.ended).code, 0);
@@ -79,20 +88,26 @@ test('run joins the proxy that runs, with a key that is revoked at the end', asy
   t.is(port, String(file.port));
   t.is(origin.requests[0]?.headers['authorization'], 'Bearer sk-1');
 
-  const keys = (await cli.json(['key', 'list', '--all'])) as readonly { readonly prefix: string; readonly status: string; readonly expiresAt: string | null }[];
+  const keys = JSON.parse(await cli.prepare(['key', 'list', '--all', '--json'])) as readonly {
+    readonly prefix: string;
+    readonly status: string;
+    readonly expiresAt: string | null;
+  }[];
   const own = keys.find(({ prefix }) => key.startsWith(prefix));
   t.like(own, { status: 'revoked' });
   t.truthy(own?.expiresAt);
   t.is((await cli.run(['run', '--allow-local-users', '--', 'true'])).code, 3);
 
-  const health = (await cli.json(['doctor'], { env })) as { readonly checks: readonly { readonly name: string; readonly detail: string }[] };
+  const health = JSON.parse(await cli.prepare(['doctor', '--json'], { env })) as {
+    readonly checks: readonly { readonly name: string; readonly detail: string }[];
+  };
   t.regex(health.checks.find(({ name }) => name === 'port')?.detail ?? '', /the proxy runs on 127\.0\.0\.1:\d+ \(process \d+\)/);
   proxy.child.kill('SIGTERM');
   await proxy.ended;
 });
 
 test('a second proxy on the same port says which one is there', async (t) => {
-  const cli = await initialised(cliHome(t));
+  const cli = await newHome(t);
   const { file } = await started(cli);
   const second = await cli.run(['start', '--port', String(file.port)], { env: FREE_PORTS });
   t.is(second.code, 1);
@@ -101,7 +116,7 @@ test('a second proxy on the same port says which one is there', async (t) => {
 });
 
 test('SIGHUP reads the configuration again; a bad one is told and changes nothing', async (t) => {
-  const cli = await initialised(cliHome(t));
+  const cli = await newHome(t);
   const { proxy, file } = await started(cli);
   const config = readFileSync(join(cli.home, 'config.yaml'), 'utf8');
   cli.write('home/config.yaml', `${config}\nnonsense: 1\n`);
@@ -118,7 +133,8 @@ test('SIGHUP reads the configuration again; a bad one is told and changes nothin
 test('audit tail --follow prints events as they come, and ends on SIGINT', async (t) => {
   const { cli, origin, env, grant } = await withOrigin(t);
   const { proxy } = await started(cli, env);
-  const send = (path: string) => cli.run(['run', '--proxy-localhost', '--', 'curl', '-sS', `${origin.url}${path}`, '-H', `X-Alter-Grant: ${grant}`]);
+  const send = (path: string) =>
+    cli.run(['run', '--proxy-localhost', '--', 'curl', '-sS', `${origin.url}${path}`, '-H', `X-Alter-Grant: ${grant}`]);
   await send('/first');
   const tail = cli.start(['audit', 'tail', '--follow', '-n', '1', '--json']);
   await eventually(() => (tail.stdout().includes('/first') ? true : undefined), 'the first event', PATIENCE_MS);

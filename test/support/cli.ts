@@ -50,12 +50,15 @@ export interface CliHome {
 export interface SpawningCliHome extends CliHome {
   /** Starts a command that the test stops; killed with the test at the latest. */
   start(args: readonly string[], options?: CliOptions): CliProcess;
+  /** Runs a command that is not what the test is about in this process, which is quicker. It must succeed; answers what it prints. */
+  prepare(args: readonly string[], options?: CliOptions): Promise<string>;
 }
 
 /** The environment of the tests without what would reach into the commands: proxies, CAs and other homes. */
 function cleanEnvironment(home: string): Record<string, string> {
   const kept = Object.entries(process.env).filter(
-    ([name]) => !/^(ALTER_|(https?|all|no)_proxy$|NO_COLOR$|FORCE_COLOR$|NODE_EXTRA_CA_CERTS$|JAVA_TOOL_OPTIONS$)|_CA_|CERT|CAINFO/i.test(name),
+    ([name]) =>
+      !/^(ALTER_|(https?|all|no)_proxy$|NO_COLOR$|FORCE_COLOR$|NODE_EXTRA_CA_CERTS$|JAVA_TOOL_OPTIONS$)|_CA_|CERT|CAINFO/i.test(name),
   );
   return { ...(Object.fromEntries(kept) as Record<string, string>), ALTER_HOME: home };
 }
@@ -114,19 +117,31 @@ function startProcess(t: ExecutionContext, home: string, args: readonly string[]
   return { child, stdout, stderr, ended };
 }
 
+function inProcess(home: string): Run {
+  return async (args, options = {}) => {
+    const terminal = fakeTerminal({ stdin: options.stdin ?? '', env: { ...cleanEnvironment(home), ...options.env } });
+    const code = await runProgram(args, terminal);
+    return { code, ...terminal.written() };
+  };
+}
+
 /** A temporary folder, gone with the test, with the path of a home in it, and the compiled command as a process. */
 export function cliHome(t: ExecutionContext): SpawningCliHome {
   const cli = homeWith(t, (home) => (args, options) => startProcess(t, home, args, options).ended);
-  return { ...cli, start: (args, options) => startProcess(t, cli.home, args, options) };
+  return {
+    ...cli,
+    start: (args, options) => startProcess(t, cli.home, args, options),
+    prepare: async (args, options) => {
+      const { code, stdout, stderr } = await inProcess(cli.home)(args, options);
+      assert.equal(code, 0, stderr);
+      return stdout;
+    },
+  };
 }
 
 /** The same in this process: what a command prints and how it ends, without the time that starting one takes. */
 export function inProcessHome(t: ExecutionContext): CliHome {
-  return homeWith(t, (home) => async (args, options = {}) => {
-    const terminal = fakeTerminal({ stdin: options.stdin ?? '', env: { ...cleanEnvironment(home), ...options.env } });
-    const code = await runProgram(args, terminal);
-    return { code, ...terminal.written() };
-  });
+  return homeWith(t, inProcess);
 }
 
 /** A home that `init` has made. */

@@ -76,10 +76,14 @@ async function exportCa(session: Session, options: ExportOptions): Promise<void>
 /** `ca show` and `ca export`. */
 export function addCaCommands(program: Command, runtime: Runtime): void {
   const group = declareGroup(program, 'ca', 'The certificate authority that clients trust');
-  perform(declare(group, 'show', 'Show subject, fingerprint and validity of the CA.', ['alter-proxy ca show']), runtime, async (session) => {
-    await show(session);
-    return 0;
-  });
+  perform(
+    declare(group, 'show', 'Show subject, fingerprint and validity of the CA.', ['alter-proxy ca show']),
+    runtime,
+    async (session) => {
+      await show(session);
+      return 0;
+    },
+  );
   const command = declare(group, 'export', 'Export the CA certificate for clients. The private key never leaves the home folder.', [
     'alter-proxy ca export > alter-proxy-ca.pem',
     'alter-proxy ca export --format bundle --out /etc/ssl/alter-bundle.pem   # public roots and the CA',

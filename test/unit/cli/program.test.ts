@@ -18,17 +18,36 @@ test('help goes to stdout with examples, and wrong usage ends with 2', async (t)
   t.is(help.code, 0);
   t.regex(help.stdout, /Examples:\n {2}\$ alter-proxy secret add/);
   t.regex((await run(['--version'])).stdout, /^\d+\.\d+\.\d+\n$/);
-  for (const args of [[], ['secret'], ['nope'], ['secret', 'nope'], ['secret', 'list', '--nope'], ['secret', 'show'], ['secret', 'show', 'a', 'b'], ['grant', 'issue'], ['run'], ['audit', 'tail', '-n', 'x'], ['start', '--log-level', 'loud']]) {
+  for (const args of [
+    [],
+    ['secret'],
+    ['nope'],
+    ['secret', 'nope'],
+    ['secret', 'list', '--nope'],
+    ['secret', 'show'],
+    ['secret', 'show', 'a', 'b'],
+    ['grant', 'issue'],
+    ['run'],
+    ['audit', 'tail', '-n', 'x'],
+    ['start', '--log-level', 'loud'],
+  ]) {
     const { code, stdout } = await run(args);
     t.is(code, 2, args.join(' '));
     t.is(stdout, '', args.join(' '));
   }
-  t.is((await run(['secret', 'add', 'x', '--provider', 'openai', '--value=sk-live-9999'])).stderr, "error: unknown option '--value'\nhint: See `alter-proxy secret add --help`.\n");
+  t.is(
+    (await run(['secret', 'add', 'x', '--provider', 'openai', '--value=sk-live-9999'])).stderr,
+    "error: unknown option '--value'\nhint: See `alter-proxy secret add --help`.\n",
+  );
 });
 
 test('with --json errors are JSON on stderr, wherever the option stands', async (t) => {
   const { run } = inProcessHome(t);
-  for (const args of [['--json', 'secret', 'list'], ['secret', 'list', '--json'], ['secret', '--json', 'list']]) {
+  for (const args of [
+    ['--json', 'secret', 'list'],
+    ['secret', 'list', '--json'],
+    ['secret', '--json', 'list'],
+  ]) {
     const { code, stdout, stderr } = await run(args);
     t.is(code, 4);
     t.is(stdout, '');

@@ -63,7 +63,10 @@ test('ALTER_DEBUG=1 adds the stack with its causes', (t) => {
 });
 
 test('several lines stay lines, and none of them can drive the terminal', (t) => {
-  t.regex(report(new CommandError('config_invalid', 'a.yaml:1:1: x\na.yaml:2:1: \u001b[2J')).stderr, /^error: a\.yaml:1:1: x\na\.yaml:2:1: \\u001b\[2J\n/);
+  t.regex(
+    report(new CommandError('config_invalid', 'a.yaml:1:1: x\na.yaml:2:1: \u001b[2J')).stderr,
+    /^error: a\.yaml:1:1: x\na\.yaml:2:1: \\u001b\[2J\n/,
+  );
 });
 
 test('only a terminal gets colours', (t) => {

@@ -55,12 +55,22 @@ test('loopback goes direct unless the caller decides otherwise', (t) => {
 
 test('with --proxy-localhost loopback goes through the proxy, and the rest of NO_PROXY stays', (t) => {
   t.is(build({}, { proxyLocalhost: true })['NO_PROXY'], '');
-  t.is(build({ NO_PROXY: 'localhost, 127.0.0.1,[::1],intern.test,localhost.test' }, { proxyLocalhost: true })['NO_PROXY'], 'intern.test,localhost.test');
+  t.is(
+    build({ NO_PROXY: 'localhost, 127.0.0.1,[::1],intern.test,localhost.test' }, { proxyLocalhost: true })['NO_PROXY'],
+    'intern.test,localhost.test',
+  );
 });
 
 test('each client is told where its trusted certificates are', (t) => {
   const env = build();
-  for (const name of ['SSL_CERT_FILE', 'CURL_CA_BUNDLE', 'REQUESTS_CA_BUNDLE', 'GIT_SSL_CAINFO', 'AWS_CA_BUNDLE', 'GRPC_DEFAULT_SSL_ROOTS_FILE_PATH']) {
+  for (const name of [
+    'SSL_CERT_FILE',
+    'CURL_CA_BUNDLE',
+    'REQUESTS_CA_BUNDLE',
+    'GIT_SSL_CAINFO',
+    'AWS_CA_BUNDLE',
+    'GRPC_DEFAULT_SSL_ROOTS_FILE_PATH',
+  ]) {
     t.is(env[name], '/run/bundle.pem', name);
   }
   for (const name of ['NODE_EXTRA_CA_CERTS', 'DENO_CERT']) t.is(env[name], '/run/ca.pem', name);

@@ -19,7 +19,15 @@ function runDir(t: ExecutionContext): string {
 }
 
 function runFile(changes: Partial<RunFile> = {}): RunFile {
-  return { pid: process.pid, host: '127.0.0.1', port: 7890, adminHost: null, adminPort: null, startedAt: '2026-01-01T00:00:00.000Z', ...changes };
+  return {
+    pid: process.pid,
+    host: '127.0.0.1',
+    port: 7890,
+    adminHost: null,
+    adminPort: null,
+    startedAt: '2026-01-01T00:00:00.000Z',
+    ...changes,
+  };
 }
 
 async function listen(t: ExecutionContext, server: ReturnType<typeof createServer>): Promise<number> {
@@ -44,7 +52,16 @@ test('what is written is read back, and only the owner may read it', (t) => {
   t.is(statSync(folder).mode & 0o777, 0o700);
 });
 
-for (const text of ['', '{', 'null', '[]', '{"pid":1}', JSON.stringify(runFile({ port: 0 })), JSON.stringify(runFile({ pid: -1 })), JSON.stringify(runFile({ adminPort: 1 }))]) {
+for (const text of [
+  '',
+  '{',
+  'null',
+  '[]',
+  '{"pid":1}',
+  JSON.stringify(runFile({ port: 0 })),
+  JSON.stringify(runFile({ pid: -1 })),
+  JSON.stringify(runFile({ adminPort: 1 })),
+]) {
   test(`a run file that makes no sense is none: ${text}`, (t) => {
     const folder = runDir(t);
     writeRunFile(folder, runFile());

@@ -32,7 +32,12 @@ async function read(template: ProviderTemplate, given: Given, terminal: Terminal
   return Object.fromEntries(Object.entries(fields).map(([name, secret]) => [name, reveal(secret)]));
 }
 
-async function refusal(t: ExecutionContext, template: ProviderTemplate, given: Given, terminal: Terminal): Promise<Error & { hint: string; code: string }> {
+async function refusal(
+  t: ExecutionContext,
+  template: ProviderTemplate,
+  given: Given,
+  terminal: Terminal,
+): Promise<Error & { hint: string; code: string }> {
   const error = await t.throwsAsync(read(template, given, terminal));
   return error as Error & { hint: string; code: string };
 }
@@ -108,7 +113,10 @@ for (const spec of ['sk-live-9999', 'sk-live-9999=-', 'API_KEY=-', '__proto__=-'
 }
 
 test('a field cannot be given twice, and stdin only once', async (t) => {
-  t.is((await refusal(t, ONE, { field: ['api_key=-', 'api_key=-'] }, fakeTerminal({ stdin: 'x' }))).message, '--field api_key is given twice');
+  t.is(
+    (await refusal(t, ONE, { field: ['api_key=-', 'api_key=-'] }, fakeTerminal({ stdin: 'x' }))).message,
+    '--field api_key is given twice',
+  );
   t.regex((await refusal(t, TWO, { field: ['user=-', 'token=-'] }, fakeTerminal({ stdin: 'x' }))).message, /only one field/);
 });
 
@@ -118,7 +126,15 @@ test('without a terminal, a missing field is named', async (t) => {
   t.regex((await refusal(t, ONE, { field: ['api_key'] }, fakeTerminal({ stdin: 'x' }))).message, /asks on a terminal/);
 });
 
-for (const text of ['', 'sk-9999', '["sk-9999"]', 'null', '{"user":"me","token":9999}', '{"user":"me"}', '{"user":"me","token":"t","sk-9999":"x"}']) {
+for (const text of [
+  '',
+  'sk-9999',
+  '["sk-9999"]',
+  'null',
+  '{"user":"me","token":9999}',
+  '{"user":"me"}',
+  '{"user":"me","token":"t","sk-9999":"x"}',
+]) {
   test(`not the JSON object that is wanted, and nothing of it is repeated: ${text}`, async (t) => {
     const error = await refusal(t, TWO, { fieldsStdin: true }, fakeTerminal({ stdin: text }));
     t.is(error.code, 'usage');

@@ -11,7 +11,6 @@ interface Report {
   readonly checks: readonly { readonly name: string; readonly status: string; readonly detail: string; readonly fix?: string }[];
 }
 
-
 test('doctor finds a new home in order, and names what is not, with its fix', async (t) => {
   const { home, run, json } = await initialised(inProcessHome(t));
   const env = { ALTER_LISTEN_PORT: '0', ALTER_ADMIN_PORT: '0' };

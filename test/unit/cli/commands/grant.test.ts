@@ -7,7 +7,6 @@ async function rows(cli: CliHome, ...args: string[]): Promise<readonly Json[]> {
   return (await cli.json(args)) as readonly Json[];
 }
 
-
 test('a grant is issued, listed and revoked; its id is all that stdout holds', async (t) => {
   const cli = await initialised(inProcessHome(t));
   await cli.run(['secret', 'add', 'openai', '--provider', 'openai'], { stdin: 'sk-1' });

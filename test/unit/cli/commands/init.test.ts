@@ -10,7 +10,8 @@ test('init makes a home that only its owner can enter, and makes it once', async
   t.is(made.code, 0, made.stderr);
   t.regex(made.stdout, /^✓ Created .*home\n/);
   t.is(statSync(home).mode & 0o777, 0o700);
-  for (const name of ['config.yaml', 'keyring.json', 'key', 'ca/ca.pem', 'ca/ca.key']) t.is(statSync(join(home, name)).mode & 0o777, 0o600, name);
+  for (const name of ['config.yaml', 'keyring.json', 'key', 'ca/ca.pem', 'ca/ca.key'])
+    t.is(statSync(join(home, name)).mode & 0o777, 0o600, name);
   t.like(await json(['config', 'check']), { ok: true, app: 'billing', file: join(home, 'config.yaml') });
 
   const before = readFileSync(join(home, 'keyring.json'), 'utf8');

@@ -9,7 +9,6 @@ async function rows(cli: CliHome, ...args: string[]): Promise<readonly Json[]> {
   return (await cli.json(args)) as readonly Json[];
 }
 
-
 test('a key is printed once, and afterwards only its beginning', async (t) => {
   const cli = await initialised(inProcessHome(t));
   const { stdout } = await cli.run(['key', 'create', 'ci', '--ttl', '1h']);

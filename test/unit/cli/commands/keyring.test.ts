@@ -10,7 +10,6 @@ async function rows(cli: CliHome, ...args: string[]): Promise<readonly Json[]> {
   return (await cli.json(args)) as readonly Json[];
 }
 
-
 test('master keys rotate: add, rewrap, drop', async (t) => {
   const cli = await initialised(inProcessHome(t));
   await cli.run(['secret', 'add', 'openai', '--provider', 'openai'], { stdin: 'sk-1' });

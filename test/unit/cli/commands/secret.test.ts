@@ -6,7 +6,6 @@ async function rows(cli: CliHome, ...args: string[]): Promise<readonly Readonly<
   return (await cli.json(args)) as readonly Readonly<Record<string, unknown>>[];
 }
 
-
 test('a secret goes in from stdin, a file or JSON, and is shown without its value', async (t) => {
   const cli = await initialised(inProcessHome(t));
   const outputs: string[] = [];
@@ -25,7 +24,13 @@ test('a secret goes in from stdin, a file or JSON, and is shown without its valu
 
   const listed = await rows(cli, 'secret', 'list');
   t.deepEqual(listed.map(({ name }) => name).sort(), ['groq', 'jira', 'openai']);
-  t.like(await cli.json(['secret', 'show', 'openai']), { name: 'openai', provider: 'openai', version: 1, status: 'active', activeGrants: 0 });
+  t.like(await cli.json(['secret', 'show', 'openai']), {
+    name: 'openai',
+    provider: 'openai',
+    version: 1,
+    status: 'active',
+    activeGrants: 0,
+  });
   await run(['secret', 'list']);
   await run(['secret', 'show', 'openai']);
   await run(['secret', 'show', 'openai', '--json']);
