@@ -57,7 +57,8 @@ async function startProxy(env) {
   closeSync(log);
   const runFile = path.join(env.ALTER_HOME, 'run/proxy.json');
   for (const deadline = Date.now() + START_DEADLINE_MS; !existsSync(runFile); await sleep(25)) {
-    if (child.exitCode !== null || child.signalCode !== null || Date.now() > deadline) throw new DemoFailure('the proxy did not start', readFileSync(logFile, 'utf8'));
+    if (child.exitCode !== null || child.signalCode !== null || Date.now() > deadline)
+      throw new DemoFailure('the proxy did not start', readFileSync(logFile, 'utf8'));
   }
   const { host, port } = JSON.parse(readFileSync(runFile, 'utf8'));
   return { url: `http://${host}:${port}`, logFile, stop: () => workspace.stop(child) };

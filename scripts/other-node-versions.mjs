@@ -1,4 +1,8 @@
-/** Runs the built tests on the other supported lines of Node. Their binaries come as npm packages, into a temporary folder. */
+/**
+ * Runs the built tests on the other supported lines of Node. Their binaries come as npm packages, into a temporary folder.
+ *
+ *   node scripts/other-node-versions.mjs [test/unit/area/file.test.ts …] [arguments of ava]
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -30,17 +34,18 @@ function testsPassOn(version, folder) {
   const bin = path.join(prefix, 'node_modules', name, 'bin');
   const env = { ...process.env, PATH: `${bin}${path.delimiter}${process.env.PATH ?? ''}` };
   const node = path.join(bin, 'node');
-  return runCommand(node, ['--version'], env) && runCommand(node, ['scripts/test.mjs', '--no-build'], env);
+  return runCommand(node, ['--version'], env) && runCommand(node, ['scripts/test.mjs', '--no-build', ...process.argv.slice(2)], env);
 }
 
 const others = SUPPORTED.filter((version) => !process.version.startsWith(`v${version}.`));
 const folder = mkdtempSync(path.join(tmpdir(), 'alter-node-'));
 try {
-  const failed = others.find((version) => {
+  const failed = others.filter((version) => {
     console.log(`\n== Tests on Node ${version} ==\n`);
     return !testsPassOn(version, folder);
   });
-  process.exitCode = failed === undefined ? 0 : 1;
+  if (failed.length > 0) console.error(`\nFailed on Node ${failed.join(' and ')}.`);
+  process.exitCode = failed.length === 0 ? 0 : 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

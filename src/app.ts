@@ -154,7 +154,10 @@ class Starter {
       refused: (refusal) => {
         recorder.record(describeRefusal(refusal, Date.now()), false);
         const { id, error, origin, peer } = refusal;
-        this.#options.log.warn({ requestId: id, code: error.code, detail: error.detail, host: origin?.host, client: peer.address, cause: error.cause }, 'request refused');
+        this.#options.log.warn(
+          { requestId: id, code: error.code, detail: error.detail, host: origin?.host, client: peer.address, cause: error.cause },
+          'request refused',
+        );
       },
       tunnelled: (tunnel) => {
         recorder.record(describeTunnel(tunnel, Date.now()), false);
@@ -168,7 +171,11 @@ class Starter {
     const { listen, admin, shutdown } = this.#config;
     const { store, listener, recorder } = parts;
     let draining = false;
-    const health = new HealthServer({ checks: [{ name: 'store', check: () => store.ping() }], draining: () => draining, timeoutMs: READY_TIMEOUT_MS });
+    const health = new HealthServer({
+      checks: [{ name: 'store', check: () => store.ping() }],
+      draining: () => draining,
+      timeoutMs: READY_TIMEOUT_MS,
+    });
     const adminAddress = admin === undefined ? undefined : await health.listen(admin.host, admin.port);
     this.#opened.push(() => health.close());
     const address = await listener.listen(listen.host, listen.port);

@@ -5,7 +5,7 @@ import { CommandError } from '../errors.ts';
 /** One thing that must work before the proxy takes traffic. Resolves, or rejects with what is wrong. */
 export interface ReadinessCheck {
   readonly name: string;
-  check(): Promise<void>;
+  readonly check: () => Promise<void>;
 }
 
 /** What the health endpoints ask. */
@@ -39,7 +39,9 @@ export class HealthServer {
     return new Promise((resolve, reject) => {
       this.#server.once('error', (error: NodeJS.ErrnoException) => {
         const code = error.code === 'EADDRINUSE' ? 'port_in_use' : 'listen_failed';
-        reject(new CommandError(code, `cannot listen on ${host}:${port} for health checks: ${error.code ?? error.message}`, { cause: error }));
+        reject(
+          new CommandError(code, `cannot listen on ${host}:${port} for health checks: ${error.code ?? error.message}`, { cause: error }),
+        );
       });
       this.#server.listen({ host, port }, () => {
         const address = this.#server.address() as AddressInfo;
@@ -74,7 +76,9 @@ export class HealthServer {
         if (!(await passes(check, this.#options.timeoutMs))) failed.push(name);
       }),
     );
-    return failed.length === 0 ? { status: 200, body: { status: 'ready' } } : { status: 503, body: { status: 'not ready', failed: failed.sort() } };
+    return failed.length === 0
+      ? { status: 200, body: { status: 'ready' } }
+      : { status: 503, body: { status: 'not ready', failed: failed.sort() } };
   }
 }
 

@@ -33,7 +33,12 @@ const PRINCIPAL_CODES: ReadonlySet<WireCode> = new Set([
   'agent_inactive',
 ]);
 
-const NETWORK_CODES: ReadonlySet<WireCode> = new Set(['upstream_unreachable', 'upstream_tls_failed', 'upstream_protocol_error', 'upstream_timeout']);
+const NETWORK_CODES: ReadonlySet<WireCode> = new Set([
+  'upstream_unreachable',
+  'upstream_tls_failed',
+  'upstream_protocol_error',
+  'upstream_timeout',
+]);
 
 /** Outcome of a refusal or failure; `answered` says whether the head of an answer had been sent already. */
 export function outcomeOf(code: WireCode, answered: boolean): AuditOutcome {

@@ -1,5 +1,6 @@
 /** How an exchange ended. */
-export type AuditOutcome = 'success' | 'policy_denied' | 'principal_denied' | 'provider_error' | 'network_error' | 'aborted' | 'interrupted';
+export type AuditOutcome =
+  'success' | 'policy_denied' | 'principal_denied' | 'provider_error' | 'network_error' | 'aborted' | 'interrupted';
 
 /** What is recorded about one exchange. No field can hold a credential. Sizes are bytes, `start` is ISO 8601 in UTC. */
 export interface AuditEvent {

@@ -89,7 +89,8 @@ export class Recorder {
     await this.#pump;
     clearTimeout(timer);
     this.#closed = true;
-    for (const event of this.#queue) this.#options.log.error({ event: JSON.parse(event) as unknown }, 'audit event could not be stored before the stop');
+    for (const event of this.#queue)
+      this.#options.log.error({ event: JSON.parse(event) as unknown }, 'audit event could not be stored before the stop');
     this.#queue.length = 0;
   }
 
@@ -104,7 +105,8 @@ export class Recorder {
         this.#queue.splice(0, batch.length);
         delay = RETRY_MIN_MS;
       } catch (error) {
-        if (delay === RETRY_MIN_MS) this.#options.log.warn({ error, waiting: this.#queue.length }, 'audit events wait: the store does not take them');
+        if (delay === RETRY_MIN_MS)
+          this.#options.log.warn({ error, waiting: this.#queue.length }, 'audit events wait: the store does not take them');
         await this.#pause(delay);
         delay = Math.min(delay * 2, RETRY_MAX_MS);
       }

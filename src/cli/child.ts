@@ -6,9 +6,9 @@ import { CommandError } from '../errors.ts';
 const PASSED_ON = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
 
 /** Exit code of a shell for a command that it cannot find. */
-export const EXIT_NOT_FOUND = 127;
+const EXIT_NOT_FOUND = 127;
 /** Exit code of a shell for a file that it cannot execute. */
-export const EXIT_NOT_EXECUTABLE = 126;
+const EXIT_NOT_EXECUTABLE = 126;
 
 /**
  * Whether Ctrl-C reaches the child by itself: the terminal sends SIGINT and SIGQUIT to the whole foreground process group, and a second one
@@ -50,7 +50,7 @@ function spawnError(error: Error, command: string): Error {
 }
 
 /** The command could not be run; the exit code is the one that a shell gives. */
-export class CommandNotRunError extends CommandError {
+class CommandNotRunError extends CommandError {
   readonly #exit: number;
 
   constructor(message: string, exit: number, hint: string) {

@@ -36,7 +36,7 @@ export function addGlobalOptions(command: Command, visible: boolean): Command {
 }
 
 /** The global options of a command, wherever on the line they stood. */
-export function globalOptions(command: Command): GlobalOptions {
+function globalOptions(command: Command): GlobalOptions {
   const chain: Record<string, unknown>[] = [];
   for (let current: Command | null = command; current !== null; current = current.parent) chain.push(current.opts());
   const text = (name: string) => chain.map((options) => options[name]).find((value) => typeof value === 'string');

@@ -38,7 +38,13 @@ export class ConnectHandler {
   readonly #draining: () => boolean;
 
   /** `readHttp` takes the sockets inside CONNECT, once they carry HTTP in the clear. */
-  constructor(services: EdgeServices, connections: Connections, limits: EdgeLimits, readHttp: (socket: net.Socket) => void, draining: () => boolean) {
+  constructor(
+    services: EdgeServices,
+    connections: Connections,
+    limits: EdgeLimits,
+    readHttp: (socket: net.Socket) => void,
+    draining: () => boolean,
+  ) {
     this.#services = services;
     this.#connections = connections;
     this.#limits = limits;

@@ -19,12 +19,20 @@ export class HttpStream implements ClientStream {
   readonly body: BodySource | undefined;
   #wrote = false;
 
-  constructor(request: IncomingMessage, response: ServerResponse, options: { bodyLength: BodyLength; expectsContinue: boolean; challenge: KeyChallenge }) {
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    options: { bodyLength: BodyLength; expectsContinue: boolean; challenge: KeyChallenge },
+  ) {
     this.#request = request;
     this.#response = response;
     this.#bodyLength = options.bodyLength;
     this.#challenge = options.challenge;
-    const onStart = options.expectsContinue ? () => { response.writeContinue(); } : undefined;
+    const onStart = options.expectsContinue
+      ? () => {
+          response.writeContinue();
+        }
+      : undefined;
     this.body = options.bodyLength.kind === 'none' ? undefined : new RequestBody(request, onStart);
     // Date is the provider's; the proxy's own answers need none (RFC 9110 §6.6.1 asks it of origin servers).
     response.sendDate = false;
@@ -83,7 +91,11 @@ export class HttpStream implements ClientStream {
 
   #mayReuse(error: AlterError): boolean {
     if (error.code === 'malformed_request' || error.code === 'shutting_down') return false;
-    return this.#request.complete || this.#bodyLength.kind === 'none' || (this.#bodyLength.kind === 'length' && this.#bodyLength.bytes <= MAX_DISCARD);
+    return (
+      this.#request.complete ||
+      this.#bodyLength.kind === 'none' ||
+      (this.#bodyLength.kind === 'length' && this.#bodyLength.bytes <= MAX_DISCARD)
+    );
   }
 }
 

@@ -80,7 +80,10 @@ function terminateTls(socket: net.Socket, options: InterceptOptions): void {
   const timer = setTimeout(() => secure.destroy(), options.timeoutMs);
   const failed = (error: NodeJS.ErrnoException): void => {
     clearTimeout(timer);
-    options.log.warn({ host: authority.host, error: error.code ?? error.message }, 'TLS with the client failed: does it trust the CA of this proxy?');
+    options.log.warn(
+      { host: authority.host, error: error.code ?? error.message },
+      'TLS with the client failed: does it trust the CA of this proxy?',
+    );
     socket.destroy();
   };
   secure.once('_tlsError', failed);

@@ -6,7 +6,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import http from 'node:http';
-import type net from 'node:net';
+import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import { AlterError, CommandError } from '../errors.ts';
 import { answerRaw } from './raw-answer.ts';
@@ -44,7 +44,13 @@ export class Listener {
     });
     this.#server.maxHeadersCount = 0;
     this.#requests = new RequestHandler(services, this.#connections, () => this.#draining);
-    const connect = new ConnectHandler(services, this.#connections, limits, (socket) => this.#server.emit('connection', socket), () => this.#draining);
+    const connect = new ConnectHandler(
+      services,
+      this.#connections,
+      limits,
+      (socket) => this.#server.emit('connection', socket),
+      () => this.#draining,
+    );
     this.#server.on('connection', (socket: net.Socket) => {
       this.#accept(socket);
     });
@@ -57,8 +63,8 @@ export class Listener {
     this.#server.on('checkExpectation', (request: http.IncomingMessage, response: http.ServerResponse) => {
       this.#requests.handle(request, response, false);
     });
-    this.#server.on('connect', (request, socket, head) => {
-      connect.handle(request, socket as net.Socket, head);
+    this.#server.on('connect', (request, _socket, head) => {
+      connect.handle(request, request.socket, head);
     });
     this.#server.on('clientError', (error, socket) => {
       this.#unreadable(error, socket);
@@ -119,16 +125,26 @@ export class Listener {
   /** A head that node:http could not read. */
   #unreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
     // A second answer within or behind the one that is under way would be read as part of it.
-    if (error.code === 'ECONNRESET' || !socket.writable || this.#requests.isBusy(socket)) {
+    if (error.code === 'ECONNRESET' || !socket.writable || !(socket instanceof net.Socket) || this.#requests.isBusy(socket)) {
       socket.destroy();
       return;
     }
-    const { peer, inner } = this.#connections.of(socket as net.Socket);
+    const { peer, inner } = this.#connections.of(socket);
     const id = randomUUID();
     const refusal = headError(error);
     const origin = inner === undefined ? undefined : { scheme: inner.scheme, ...inner.authority };
     const startedAt = this.#services.now();
-    this.#services.refused({ id, startedAt, type: 'request', peer, caller: undefined, protocol: 'http/1.1', method: '', origin, error: refusal });
+    this.#services.refused({
+      id,
+      startedAt,
+      type: 'request',
+      peer,
+      caller: undefined,
+      protocol: 'http/1.1',
+      method: '',
+      origin,
+      error: refusal,
+    });
     answerRaw(socket, refusal, id, inner === undefined ? 'proxy' : 'request');
   }
 }

@@ -20,13 +20,16 @@ export function readRequest(message: IncomingMessage, headers: HeaderList, inner
   const { bodyLength, host } = checkRequestHead({ httpVersion: message.httpVersion, method, headers });
   const { origin, url } = inner === undefined ? absoluteForm(message.url ?? '') : originForm(message.url ?? '', inner);
   if (host !== undefined) checkHost(host, origin, origin.scheme);
-  if (inner?.serverNameAgrees === false) throw new AlterError('authority_mismatch', { detail: 'the TLS server name is not the host of CONNECT' });
+  if (inner?.serverNameAgrees === false)
+    throw new AlterError('authority_mismatch', { detail: 'the TLS server name is not the host of CONNECT' });
   return { protocol: message.httpVersion === '1.0' ? 'http/1.0' : 'http/1.1', method, origin, url, headers, bodyLength };
 }
 
 function absoluteForm(target: string): Pick<InboundRequest, 'origin' | 'url'> {
   if (target.startsWith('/')) {
-    throw new AlterError('malformed_request', { detail: 'this is a forward proxy: set HTTPS_PROXY and HTTP_PROXY to it instead of calling it' });
+    throw new AlterError('malformed_request', {
+      detail: 'this is a forward proxy: set HTTPS_PROXY and HTTP_PROXY to it instead of calling it',
+    });
   }
   return parseAbsoluteTarget(target);
 }

@@ -68,7 +68,17 @@ export class RequestHandler {
       const { inner, peer } = connection;
       const origin = request?.origin ?? (inner === undefined ? undefined : { scheme: inner.scheme, ...inner.authority });
       const method = message.method ?? '';
-      this.#services.refused({ id, startedAt, type: 'request', peer, caller, protocol: `http/${message.httpVersion}`, method, origin, error });
+      this.#services.refused({
+        id,
+        startedAt,
+        type: 'request',
+        peer,
+        caller,
+        protocol: `http/${message.httpVersion}`,
+        method,
+        origin,
+        error,
+      });
       (stream ?? this.#stream(message, response, undefined, connection, false)).refuse(error, id);
     };
     try {
@@ -80,7 +90,18 @@ export class RequestHandler {
       const alter = alterHeadersOf(connection, headers);
       const authenticated = chain(this.#services.authenticate(keyOf(connection, headers), connection.peer), (who) => {
         caller = who;
-        const exchange = { id, startedAt, peer: connection.peer, caller: who, request: inbound, alter, outbound: outbound(inbound), placeholders: [], injected: [], stages: [] };
+        const exchange = {
+          id,
+          startedAt,
+          peer: connection.peer,
+          caller: who,
+          request: inbound,
+          alter,
+          outbound: outbound(inbound),
+          placeholders: [],
+          injected: [],
+          stages: [],
+        };
         this.#services.serve(exchange, client);
       });
       if (authenticated instanceof Promise) authenticated.catch(refuse);
@@ -99,9 +120,19 @@ export class RequestHandler {
     });
   }
 
-  #stream(message: IncomingMessage, response: ServerResponse, request: InboundRequest | undefined, connection: Connection, expectsContinue: boolean): HttpStream {
+  #stream(
+    message: IncomingMessage,
+    response: ServerResponse,
+    request: InboundRequest | undefined,
+    connection: Connection,
+    expectsContinue: boolean,
+  ): HttpStream {
     const bodyLength = request?.bodyLength ?? { kind: 'chunked' };
-    return new HttpStream(message, response, { bodyLength, expectsContinue, challenge: connection.inner === undefined ? 'proxy' : 'request' });
+    return new HttpStream(message, response, {
+      bodyLength,
+      expectsContinue,
+      challenge: connection.inner === undefined ? 'proxy' : 'request',
+    });
   }
 }
 

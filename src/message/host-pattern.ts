@@ -20,7 +20,9 @@ export function createHostMatcher(patterns: readonly string[]): HostMatcher {
   return {
     matches({ host, port }) {
       if (exact.has(`${host} `) || exact.has(`${host} ${port}`)) return true;
-      return suffixes.some((entry) => host.endsWith(entry.suffix) && host.length > entry.suffix.length && (entry.port === '' || entry.port === String(port)));
+      return suffixes.some(
+        (entry) => host.endsWith(entry.suffix) && host.length > entry.suffix.length && (entry.port === '' || entry.port === String(port)),
+      );
     },
   };
 }

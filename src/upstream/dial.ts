@@ -168,7 +168,8 @@ export function dialError(error: Error, host: string): AlterError {
   if (error instanceof AlterError) return error;
   const code = errorCode(error);
   const check = CERTIFICATE_CHECKS[code];
-  if (check !== undefined) return new AlterError('upstream_tls_failed', { detail: `${host}: ${check} (${code})`, rule: code, cause: error });
+  if (check !== undefined)
+    return new AlterError('upstream_tls_failed', { detail: `${host}: ${check} (${code})`, rule: code, cause: error });
   if (code.startsWith('ERR_SSL_') || code === 'EPROTO') {
     return new AlterError('upstream_tls_failed', { detail: `${host}: TLS handshake failed (${code})`, rule: code, cause: error });
   }

@@ -99,7 +99,7 @@ class H1Flight implements Flight, Dispatcher.DispatchHandler {
     const { key, pool } = this.#pools.acquire(origin, this.#isolation);
     this.#poolKey = key;
     try {
-      pool.dispatch({ method: method as Dispatcher.HttpMethod, path: formatTarget(url), headers: [...headers.flat()], body: this.#body ?? null }, this);
+      pool.dispatch({ method, path: formatTarget(url), headers: [...headers.flat()], body: this.#body ?? null }, this);
     } catch (error) {
       this.onResponseError(null, error instanceof Error ? error : new Error(String(error)));
     }
@@ -156,7 +156,11 @@ function readableFrom(source: BodySource): Readable {
 /** Names what went wrong between the proxy and the destination. */
 function upstreamError(error: Error, host: string): AlterError {
   if (error instanceof AlterError) return error;
-  if (error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError || error instanceof errors.ConnectTimeoutError) {
+  if (
+    error instanceof errors.HeadersTimeoutError ||
+    error instanceof errors.BodyTimeoutError ||
+    error instanceof errors.ConnectTimeoutError
+  ) {
     return new AlterError('upstream_timeout', { detail: `${host} did not answer in time`, cause: error });
   }
   if (

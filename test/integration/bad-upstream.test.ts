@@ -17,7 +17,10 @@ import type { Scene } from '../support/scene.ts';
 const authority = makeTestAuthority();
 let scene: Scene;
 test.before(async () => {
-  scene = await startScene({ origin: { authority }, config: { upstream: { connect_timeout_ms: 500, headers_timeout_ms: 500, body_timeout_ms: 500 } } });
+  scene = await startScene({
+    origin: { authority },
+    config: { upstream: { connect_timeout_ms: 500, headers_timeout_ms: 500, body_timeout_ms: 500 } },
+  });
 });
 test.after.always(async () => {
   await scene.stop();

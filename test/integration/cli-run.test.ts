@@ -58,7 +58,7 @@ test('curl gets an answer for which the API saw the credential, and the command 
   ]);
   t.is(code, 0, stderr);
   t.is(origin.requests.length, 1);
-  t.is(origin.requests[0]?.headers['authorization'], 'Bearer sk-live-9999');
+  t.is(origin.requests[0]?.headers.authorization, 'Bearer sk-live-9999');
   t.is(origin.requests[0]?.headers['x-alter-grant'], undefined);
   t.true(stdout.startsWith('{'));
   t.is(stderr, '');
@@ -72,7 +72,7 @@ test('a placeholder in the place of the credential works as well', async (t) => 
   const env = { URL: origin.url, TOKEN: `alter_grant_${grant}` };
   const { code, stderr } = await cli.run(['run', '--proxy-localhost', 'sh', '-c', script], { env });
   t.is(code, 0, stderr);
-  t.is(origin.requests[0]?.headers['authorization'], 'Bearer sk-live-9999');
+  t.is(origin.requests[0]?.headers.authorization, 'Bearer sk-live-9999');
 });
 
 test('without the key of the run the proxy lets nobody through, unless that is asked for', async (t) => {

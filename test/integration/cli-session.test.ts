@@ -29,7 +29,7 @@ test('from nothing to a grant, and back', async (t) => {
     const printed = result.stdout + result.stderr;
     t.is(result.code, code, `${args.join(' ')}: ${printed}`);
     t.regex(printed, expected);
-    t.notRegex(printed, /9999|\u001b/, 'neither a value nor colours go into a pipe');
+    t.false(printed.includes('9999') || printed.includes('\u001b'), 'neither a value nor colours go into a pipe');
   }
   t.regex(readFileSync(join(home, 'key'), 'utf8'), /^alter_key_app_[\w-]{43}\n$/);
 });

@@ -86,7 +86,7 @@ test('run joins the proxy that runs, with a key that is revoked at the end', asy
   t.is(run.code, 0, run.stderr);
   const [, key = '', port] = /^http:\/\/x:(.*)@127\.0\.0\.1:(\d+)\n$/.exec(run.stdout) ?? [];
   t.is(port, String(file.port));
-  t.is(origin.requests[0]?.headers['authorization'], 'Bearer sk-1');
+  t.is(origin.requests[0]?.headers.authorization, 'Bearer sk-1');
 
   const keys = JSON.parse(await cli.prepare(['key', 'list', '--all', '--json'])) as readonly {
     readonly prefix: string;

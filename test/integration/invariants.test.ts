@@ -70,7 +70,9 @@ test.serial('2: SNI, Host and CONNECT must name the same authority', async (t) =
 });
 
 test.serial('2: CONNECT whose Host names another host is refused', async (t) => {
-  const error = await t.throwsAsync(openConnect(scene.proxy, `localhost:${scene.origin.port}`, ['Host', 'other.test:443']), { instanceOf: ConnectRefused });
+  const error = await t.throwsAsync(openConnect(scene.proxy, `localhost:${scene.origin.port}`, ['Host', 'other.test:443']), {
+    instanceOf: ConnectRefused,
+  });
   t.is(error.answer.status, 421);
 });
 
@@ -105,12 +107,28 @@ test.serial('3: a name that resolves to a loopback address is judged by the addr
 
 test.serial('4: the path that policy and audit read is the path on the wire', async (t) => {
   const grant = await scene.grant({ value: CREDENTIAL });
-  const answer = await requestThrough(scene.proxy, { url: `https://localhost:${scene.origin.port}/%65cho/%7euser/a%2fb`, grant, ...intercepted(grant) });
+  const answer = await requestThrough(scene.proxy, {
+    url: `https://localhost:${scene.origin.port}/%65cho/%7euser/a%2fb`,
+    grant,
+    ...intercepted(grant),
+  });
   t.is(scene.origin.requests.at(-1)?.url, '/echo/~user/a%2Fb');
   t.is((await scene.proxy.eventOf(answer)).path, '/echo/~user/a%2Fb');
 });
 
-for (const target of ['/a/../b', '/a/%2e%2e/b', '/a/.%2E/b', '/..%2fadmin', '/a/%252e%252e/b', '/a\\..\\b', '/a/..;x/b', '/a%00b', '/%zz', '*', 'relative']) {
+for (const target of [
+  '/a/../b',
+  '/a/%2e%2e/b',
+  '/a/.%2E/b',
+  '/..%2fadmin',
+  '/a/%252e%252e/b',
+  '/a\\..\\b',
+  '/a/..;x/b',
+  '/a%00b',
+  '/%zz',
+  '*',
+  'relative',
+]) {
   test.serial(`4: the target ${target} is refused, not repaired`, async (t) => {
     const grant = await scene.grant({ value: CREDENTIAL });
     const socket = await openTls(scene.proxy, `localhost:${scene.origin.port}`, { headers: ['X-Alter-Grant', grant] });
@@ -123,8 +141,10 @@ for (const target of ['/a/../b', '/a/%2e%2e/b', '/a/.%2E/b', '/..%2fadmin', '/a/
 const AMBIGUOUS: Readonly<Record<string, string>> = {
   'two Hosts': 'GET / HTTP/1.1\r\nHost: HOST\r\nHost: HOST\r\n\r\n',
   'no Host': 'GET / HTTP/1.1\r\nAccept: */*\r\n\r\n',
-  'Content-Length with Transfer-Encoding': 'POST / HTTP/1.1\r\nHost: HOST\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
-  'Transfer-Encoding before Content-Length': 'POST / HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n',
+  'Content-Length with Transfer-Encoding':
+    'POST / HTTP/1.1\r\nHost: HOST\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+  'Transfer-Encoding before Content-Length':
+    'POST / HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n',
   'two Content-Lengths': 'POST / HTTP/1.1\r\nHost: HOST\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nx',
   'a list of Content-Lengths': 'POST / HTTP/1.1\r\nHost: HOST\r\nContent-Length: 1, 1\r\n\r\nx',
   'a signed Content-Length': 'POST / HTTP/1.1\r\nHost: HOST\r\nContent-Length: +1\r\n\r\nx',
@@ -147,7 +167,9 @@ for (const [what, bytes] of Object.entries(AMBIGUOUS)) {
     t.regex(answer, /^HTTP\/1\.1 400 /);
     t.regex(answer, /X-Alter-Error: malformed_request/);
     t.is(answer.match(/^HTTP\/1\.1 \d/gm)?.length, 1, 'one answer, then the connection is closed');
-    t.false(scene.origin.requests.some((request) => request.rawHeaders.join().includes(`${CREDENTIAL}-${Object.keys(AMBIGUOUS).indexOf(what)}`)));
+    t.false(
+      scene.origin.requests.some((request) => request.rawHeaders.join().includes(`${CREDENTIAL}-${Object.keys(AMBIGUOUS).indexOf(what)}`)),
+    );
   });
 }
 
@@ -171,7 +193,18 @@ test.serial('7: no field for the proxy or the connection reaches the API, and th
   const answer = await requestThrough(scene.proxy, {
     url: `${scene.origin.url}/echo`,
     headers: [
-      ...['AUTHORIZATION', 'Bearer a', 'authorization', 'Bearer b', 'X-Alter-Reason', 'because', 'x-alter-caller', 'me', 'X-ALTER-Anything', 'x'],
+      ...[
+        'AUTHORIZATION',
+        'Bearer a',
+        'authorization',
+        'Bearer b',
+        'X-Alter-Reason',
+        'because',
+        'x-alter-caller',
+        'me',
+        'X-ALTER-Anything',
+        'x',
+      ],
       ...['Proxy-Authorization', 'Basic eDp5', 'Proxy-Connection', 'keep-alive', 'Connection', 'close, X-Secret-Hop', 'X-Secret-Hop', '1'],
       ...['Keep-Alive', 'timeout=5', 'TE', 'trailers', 'Upgrade', 'h2c', 'X-Stays', 'yes'],
     ],
@@ -181,8 +214,14 @@ test.serial('7: no field for the proxy or the connection reaches the API, and th
   t.is(answer.status, 200);
   const raw = scene.origin.requests.at(-1)?.rawHeaders ?? [];
   const names = raw.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase());
-  t.deepEqual(names.filter((name) => /^(x-alter|proxy-|te$|keep-alive|upgrade|x-secret-hop)/.test(name)), []);
-  t.deepEqual(raw.filter((_, index) => index % 2 === 1 && raw[index - 1]?.toLowerCase() === 'authorization'), [`Bearer ${CREDENTIAL}`]);
+  t.deepEqual(
+    names.filter((name) => /^(x-alter|proxy-|te$|keep-alive|upgrade|x-secret-hop)/.test(name)),
+    [],
+  );
+  t.deepEqual(
+    raw.filter((_, index) => index % 2 === 1 && raw[index - 1]?.toLowerCase() === 'authorization'),
+    [`Bearer ${CREDENTIAL}`],
+  );
   t.true(names.includes('x-stays'));
 });
 
@@ -215,14 +254,26 @@ test.serial('11: a credential that the API reflects is removed from response hea
   const answer = await requestThrough(scene.proxy, { url: `${scene.origin.url}/reflect`, grant, ...intercepted(grant) });
   t.is(answer.status, 200);
   const text = answer.rawHeaders.join('\n');
-  for (const form of [CREDENTIAL, Buffer.from(CREDENTIAL).toString('base64'), Buffer.from(`Bearer ${CREDENTIAL}`).toString('base64'), encodeURIComponent(CREDENTIAL)]) {
+  for (const form of [
+    CREDENTIAL,
+    Buffer.from(CREDENTIAL).toString('base64'),
+    Buffer.from(`Bearer ${CREDENTIAL}`).toString('base64'),
+    encodeURIComponent(CREDENTIAL),
+  ]) {
     t.false(text.includes(form), form);
   }
 });
 
 test.serial('11: a Secret prints as [redacted] wherever it is put', (t) => {
   const secret = new Secret(CREDENTIAL);
-  for (const text of [String(secret), `${secret as unknown as string}`, JSON.stringify({ secret }), inspect(secret), inspect({ deep: [secret] }, { showHidden: true }), `${Object.values(secret).join()}`]) {
+  for (const text of [
+    String(secret),
+    'in a sentence: '.concat(secret as unknown as string),
+    JSON.stringify({ secret }),
+    inspect(secret),
+    inspect({ deep: [secret] }, { showHidden: true }),
+    Object.values(secret).join(),
+  ]) {
     t.false(text.includes(CREDENTIAL));
   }
 });
@@ -245,7 +296,10 @@ test.serial('13: no leaf is minted for a client that has not authenticated', asy
     t.is(error.answer.status, 407);
     t.is(error.answer.headers['proxy-authenticate'], 'Basic realm="alter-proxy"');
     t.is(problemCode(error.answer), 'invalid_key');
-    const wrong = await t.throwsAsync(openConnect(closed.proxy, 'localhost:443', ['Proxy-Authorization', `Bearer ${closed.proxy.key.slice(0, -1)}A`]), { instanceOf: ConnectRefused });
+    const wrong = await t.throwsAsync(
+      openConnect(closed.proxy, 'localhost:443', ['Proxy-Authorization', `Bearer ${closed.proxy.key.slice(0, -1)}A`]),
+      { instanceOf: ConnectRefused },
+    );
     t.is(wrong.answer.status, 407);
     const answer = await requestThrough(closed.proxy, { url: `${closed.origin.url}/echo`, key: closed.proxy.key });
     t.is(answer.status, 200);
@@ -270,6 +324,9 @@ test.serial('13: a CA or keyring that others can read, or an unreadable CA, stop
   await t.throwsAsync(start, { code: 'ca_unreadable' });
   await rm(caKey);
   await t.throwsAsync(start, { code: 'ca_unreadable' });
-  t.deepEqual((await readdir(path.join(home, 'ca'))).filter((name) => name === 'ca.key'), []);
+  t.deepEqual(
+    (await readdir(path.join(home, 'ca'))).filter((name) => name === 'ca.key'),
+    [],
+  );
   await other.stop();
 });

@@ -21,7 +21,16 @@ test.serial('the API sees the credential, the client does not, and the audit eve
   const grant = await scene.grant({ value: CREDENTIAL, label: 'main job' });
   const answer = await requestThrough(scene.proxy, {
     url: `${scene.origin.url}/echo?page=2`,
-    headers: ['Authorization', 'Bearer mine', 'authorization', 'Bearer twice', 'Accept', 'application/json', 'X-Alter-Reason', 'nightly report'],
+    headers: [
+      'Authorization',
+      'Bearer mine',
+      'authorization',
+      'Bearer twice',
+      'Accept',
+      'application/json',
+      'X-Alter-Reason',
+      'nightly report',
+    ],
     grant,
   });
   t.is(answer.status, 200);
@@ -61,7 +70,10 @@ test.serial('the same grant against another host is refused before anything leav
 });
 
 test.serial('a request without a grant is forwarded untouched', async (t) => {
-  const answer = await requestThrough(scene.proxy, { url: `${scene.origin.url}/echo`, headers: ['Authorization', 'Bearer own', 'X-Case', 'Kept'] });
+  const answer = await requestThrough(scene.proxy, {
+    url: `${scene.origin.url}/echo`,
+    headers: ['Authorization', 'Bearer own', 'X-Case', 'Kept'],
+  });
   t.is(answer.status, 200);
   const seen = scene.origin.requests.at(-1);
   t.deepEqual(valuesOf(seen?.rawHeaders, 'authorization'), ['Bearer own']);

@@ -20,11 +20,13 @@ import { startScene } from '../support/scene.ts';
 
 test('a use that cannot be recorded is denied, and nothing is lost once the store takes events again', async (t) => {
   const redis = await startRedis({ config: ['appendonly yes', 'appendfsync always'] });
-  const scene = await startScene({ config: { store: { kind: 'redis', url: redis.url }, audit: { max_queue: 2 }, cache: { max_stale_ms: 60_000 } } });
+  const scene = await startScene({
+    config: { store: { kind: 'redis', url: redis.url }, audit: { max_queue: 2 }, cache: { max_stale_ms: 60_000 } },
+  });
   const grant = await scene.grant();
   const get = () => requestThrough(scene.proxy, { url: `${scene.origin.url}/echo`, grant });
   t.is((await get()).status, 200);
-  await redis.pause();
+  redis.pause();
   const answers = [];
   for (let i = 0; i < 4; i += 1) answers.push(await get());
   const codes = answers.map((answer) => (answer.status === 200 ? 'ok' : problemCode(answer)));
@@ -33,7 +35,7 @@ test('a use that cannot be recorded is denied, and nothing is lost once the stor
   const seen = scene.origin.requests.length;
   t.is((await get()).status, 503);
   t.is(scene.origin.requests.length, seen, 'nothing left the proxy');
-  await redis.resume();
+  redis.resume();
   for (const answer of answers.filter(({ status }) => status === 200)) t.is((await scene.proxy.eventOf(answer)).outcome, 'success');
   await eventually(async () => ((await get()).status === 200 ? true : undefined), 'the proxy to serve again', 10_000);
   await scene.stop();
@@ -48,10 +50,14 @@ test('a full disk under the embedded store denies grants, says so, and the proce
   const size = (await stat(path.join(scene.proxy.home, 'store', 'data.mdb'))).size;
   // A limit on the size of files is a full disk for the one file that grows.
   const blocks = Math.ceil(size / 1024) + 8;
-  const child = spawn('bash', ['-c', `ulimit -f ${blocks}; exec "$0" "$@"`, process.execPath, CLI, '--home', scene.proxy.home, 'start', '--log-level', 'warn'], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, ALTER_KEY: scene.proxy.key, ALTER_AUDIT_MAX_QUEUE: '5' },
-  });
+  const child = spawn(
+    'bash',
+    ['-c', `ulimit -f ${blocks}; exec "$0" "$@"`, process.execPath, CLI, '--home', scene.proxy.home, 'start', '--log-level', 'warn'],
+    {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, ALTER_KEY: scene.proxy.key, ALTER_AUDIT_MAX_QUEUE: '5' },
+    },
+  );
   const stderr: Buffer[] = [];
   child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
   const port = await eventually(() => listeningPort(path.join(scene.proxy.home, 'run', 'proxy.json')), 'the proxy to listen', 30_000);
@@ -87,22 +93,27 @@ test('a damaged embedded store stops the start with store_corrupt', async (t) =>
 test('a port that is taken stops the start with port_in_use, and leaves nothing open', async (t) => {
   const scene = await startScene();
   const config = loadConfig({ home: scene.proxy.home, env: {}, flags: { port: scene.proxy.port } });
-  await t.throwsAsync(startProxy(config, { log: createLogger('silent') }), { code: 'port_in_use', message: new RegExp(String(scene.proxy.port)) });
+  await t.throwsAsync(startProxy(config, { log: createLogger('silent') }), {
+    code: 'port_in_use',
+    message: new RegExp(String(scene.proxy.port)),
+  });
   await scene.stop();
 });
 
 test('readiness follows the store and the drain; health does not', async (t) => {
   const redis = await startRedis();
-  const scene = await startScene({ config: { store: { kind: 'redis', url: redis.url }, admin: { port: 0 }, shutdown: { drain_timeout_ms: 2000 } } });
+  const scene = await startScene({
+    config: { store: { kind: 'redis', url: redis.url }, admin: { port: 0 }, shutdown: { drain_timeout_ms: 2000 } },
+  });
   const admin = scene.proxy.running.adminAddress;
   const ask = async (where: string): Promise<number> => (await fetch(`http://127.0.0.1:${admin?.port ?? 0}${where}`)).status;
   t.is(await ask('/healthz'), 200);
   t.is(await ask('/readyz'), 200);
   t.is(await ask('/nothing'), 404);
-  await redis.pause();
+  redis.pause();
   t.is(await ask('/readyz'), 503);
   t.is(await ask('/healthz'), 200);
-  await redis.resume();
+  redis.resume();
   await eventually(async () => ((await ask('/readyz')) === 200 ? true : undefined), 'readiness', 10_000);
   await scene.stop();
   await redis.stop();
@@ -118,17 +129,29 @@ test('a stop lets what is under way come to its end, refuses what is new, and en
   await scene.origin.until(() => scene.origin.requests.length === 2);
   const from = performance.now();
   const stopped = scene.proxy.running.stop();
-  await eventually(() => new Promise<true | undefined>((resolve) => {
-    const probe = net.connect(scene.proxy.port, scene.proxy.host, () => { probe.destroy(); resolve(undefined); });
-    probe.once('error', () => { resolve(true); });
-  }), 'the port to be closed');
+  await eventually(
+    () =>
+      new Promise<true | undefined>((resolve) => {
+        const probe = net.connect(scene.proxy.port, scene.proxy.host, () => {
+          probe.destroy();
+          resolve(undefined);
+        });
+        probe.once('error', () => {
+          resolve(true);
+        });
+      }),
+    'the port to be closed',
+  );
   scene.origin.release();
   t.is((await slow).status, 200, 'the request under way came to its end');
   await stopped;
   const elapsed = performance.now() - from;
   t.true(elapsed >= 1000 && elapsed < 6000, `the stream that never ends was closed at the deadline, after ${Math.round(elapsed)} ms`);
   const events = await scene.proxy.events(2);
-  t.deepEqual(events.map(({ path: requested, outcome }) => `${requested} ${outcome}`).sort(), ['/slow-headers success', '/sse interrupted']);
+  t.deepEqual(events.map(({ path: requested, outcome }) => `${requested} ${outcome}`).sort(), [
+    '/slow-headers success',
+    '/sse interrupted',
+  ]);
   await scene.stop();
 });
 

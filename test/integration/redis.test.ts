@@ -46,12 +46,23 @@ test.serial('a revocation and a rotation hold on the next request', async (t) =>
   const { secretId } = await scene.proxy.administration.showGrant(grant);
   const { Secret } = await import('../../src/secret/secret.ts');
   await scene.proxy.administration.rotateSecret(secretId, { token: new Secret('sk-after-rotation') });
-  await eventually(async () => ((await get(grant)).status === 200 && scene.origin.requests.at(-1)?.rawHeaders.includes('Bearer sk-after-rotation') === true ? true : undefined), 'the new value', 1000);
+  await eventually(
+    async () =>
+      (await get(grant)).status === 200 && scene.origin.requests.at(-1)?.rawHeaders.includes('Bearer sk-after-rotation') === true
+        ? true
+        : undefined,
+    'the new value',
+    1000,
+  );
   await scene.proxy.administration.revokeGrant(grant);
-  const refused = await eventually(async () => {
-    const answer = await get(grant);
-    return answer.status === 410 ? answer : undefined;
-  }, 'the revocation', 1000);
+  const refused = await eventually(
+    async () => {
+      const answer = await get(grant);
+      return answer.status === 410 ? answer : undefined;
+    },
+    'the revocation',
+    1000,
+  );
   t.is(problemCode(refused), 'grant_revoked');
 });
 
@@ -71,7 +82,15 @@ for (const [what, stop, start] of [
     t.is(`${answer.status} ${problemCode(answer)}`, '503 store_unavailable');
     t.true(elapsed < 1000, `answered after ${Math.round(elapsed)} ms`);
     await start();
-    await eventually(() => scene.proxy.store.ping().then(() => true, () => undefined), 'Redis to answer', 10_000);
+    await eventually(
+      () =>
+        scene.proxy.store.ping().then(
+          () => true,
+          () => undefined,
+        ),
+      'Redis to answer',
+      10_000,
+    );
     const grant = await eventually(() => scene.grant().catch(() => undefined), 'a new grant', 10_000);
     await eventually(async () => ((await get(grant)).status === 200 ? true : undefined), 'the proxy to serve again', 10_000);
     t.pass();
@@ -84,11 +103,19 @@ test.serial('Redis that dies while a request is under way does not break it, and
   const answered = get(grant, '/slow-headers');
   t.is((await slow).status, 200);
   await scene.origin.until(() => scene.origin.requests.some(({ url }) => url === '/slow-headers'));
-  await redis.pause();
+  redis.pause();
   scene.origin.release();
   const answer = await answered;
   t.is(answer.status, 200);
-  await redis.resume();
-  await eventually(() => scene.proxy.store.ping().then(() => true, () => undefined), 'Redis to answer', 10_000);
+  redis.resume();
+  await eventually(
+    () =>
+      scene.proxy.store.ping().then(
+        () => true,
+        () => undefined,
+      ),
+    'Redis to answer',
+    10_000,
+  );
   t.is((await scene.proxy.eventOf(answer)).path, '/slow-headers');
 });

@@ -28,7 +28,12 @@ async function open(path: string, options: { method?: string; headers?: readonly
   const grant = await scene.grant();
   const socket = await openTls(scene.proxy, scene.authority);
   const headers = ['Host', scene.authority, 'X-Alter-Grant', grant, ...(options.headers ?? [])];
-  return http.request({ createConnection: () => socket, path, method: options.method ?? 'GET', headers: headers as unknown as http.OutgoingHttpHeaders });
+  return http.request({
+    createConnection: () => socket,
+    path,
+    method: options.method ?? 'GET',
+    headers: headers as unknown as http.OutgoingHttpHeaders,
+  });
 }
 
 test.serial('1 GiB down and 1 GiB up raise the memory of the proxy by less than 32 MiB', async (t) => {
@@ -120,13 +125,17 @@ test.serial('a slow reader holds the API back', async (t) => {
   const [answer] = (await once(request, 'response')) as [http.IncomingMessage];
   const sent = (): number => scene.origin.requests.at(-1)?.responseBytes ?? 0;
   let last = -1;
-  await eventually(async () => {
-    const now = sent();
-    const still = now === last;
-    last = now;
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    return still ? true : undefined;
-  }, 'the origin to stand still', 20_000);
+  await eventually(
+    async () => {
+      const now = sent();
+      const still = now === last;
+      last = now;
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return still ? true : undefined;
+    },
+    'the origin to stand still',
+    20_000,
+  );
   t.true(sent() < 100_000_000, `the origin could send ${sent()} bytes to a client that reads nothing`);
   answer.destroy();
 });

@@ -51,10 +51,17 @@ export class ConnectRefused extends Error {
 export function openConnect(proxy: ProxyTarget, authority: string, headers: readonly string[] = []): Promise<net.Socket> {
   return new Promise((resolve, reject) => {
     const fields = hasName(headers, 'host') ? [...headers] : ['Host', authority, ...headers];
-    const request = http.request({ host: proxy.host, port: proxy.port, method: 'CONNECT', path: authority, headers: fields as unknown as http.OutgoingHttpHeaders, agent: false });
+    const request = http.request({
+      host: proxy.host,
+      port: proxy.port,
+      method: 'CONNECT',
+      path: authority,
+      headers: fields as unknown as http.OutgoingHttpHeaders,
+      agent: false,
+    });
     request.once('connect', (response, socket, head) => {
       if (response.statusCode === 200) {
-        resolve(socket as net.Socket);
+        resolve(socket);
         return;
       }
       const chunks: Buffer[] = [head];
@@ -69,12 +76,22 @@ export function openConnect(proxy: ProxyTarget, authority: string, headers: read
 }
 
 /** Opens a CONNECT tunnel and TLS inside, trusting the proxy's CA. */
-export async function openTls(proxy: ProxyTarget, authority: string, options: { headers?: readonly string[]; serverName?: string } & tls.ConnectionOptions = {}): Promise<tls.TLSSocket> {
+export async function openTls(
+  proxy: ProxyTarget,
+  authority: string,
+  options: { headers?: readonly string[]; serverName?: string } & tls.ConnectionOptions = {},
+): Promise<tls.TLSSocket> {
   const { headers, serverName, ...tlsOptions } = options;
   const raw = await openConnect(proxy, authority, headers);
   const name = serverName ?? hostOf(authority);
   return new Promise((resolve, reject) => {
-    const socket = tls.connect({ socket: raw, ca: proxy.ca, host: name, ...(net.isIP(name) === 0 ? { servername: name } : {}), ...tlsOptions });
+    const socket = tls.connect({
+      socket: raw,
+      ca: proxy.ca,
+      host: name,
+      ...(net.isIP(name) === 0 ? { servername: name } : {}),
+      ...tlsOptions,
+    });
     socket.once('secureConnect', () => {
       resolve(socket);
     });
@@ -87,7 +104,8 @@ export async function requestThrough(proxy: ProxyTarget, request: ClientRequest)
   const url = new URL(request.url);
   // WHATWG URL repairs what a test wants to send as it is, so the target is cut out of the text.
   const target = /^https?:\/\/[^/]*(.*)$/s.exec(request.url)?.[1] ?? '/';
-  const proxyFields = request.key === undefined ? [] : ['Proxy-Authorization', `Basic ${Buffer.from(`x:${request.key}`).toString('base64')}`];
+  const proxyFields =
+    request.key === undefined ? [] : ['Proxy-Authorization', `Basic ${Buffer.from(`x:${request.key}`).toString('base64')}`];
   const grantFields = request.grant === undefined ? [] : ['X-Alter-Grant', request.grant];
   const headers = [...(hasName(request.headers ?? [], 'host') ? [] : ['Host', url.host]), ...(request.headers ?? []), ...grantFields];
   if (url.protocol === 'http:') {
@@ -105,7 +123,10 @@ export async function requestThrough(proxy: ProxyTarget, request: ClientRequest)
   }
 }
 
-function send(options: Omit<http.RequestOptions, 'headers'> & { headers: readonly string[] }, request: ClientRequest): Promise<ClientAnswer> {
+function send(
+  options: Omit<http.RequestOptions, 'headers'> & { headers: readonly string[] },
+  request: ClientRequest,
+): Promise<ClientAnswer> {
   return new Promise((resolve, reject) => {
     const fields = [...options.headers];
     if (request.body !== undefined && !hasName(fields, 'content-length') && !hasName(fields, 'transfer-encoding')) {
@@ -126,7 +147,13 @@ function send(options: Omit<http.RequestOptions, 'headers'> & { headers: readonl
 }
 
 function answerOf(response: http.IncomingMessage, body: string): ClientAnswer {
-  return { status: response.statusCode ?? 0, headers: response.headers, rawHeaders: response.rawHeaders, trailers: response.trailers, body };
+  return {
+    status: response.statusCode ?? 0,
+    headers: response.headers,
+    rawHeaders: response.rawHeaders,
+    trailers: response.trailers,
+    body,
+  };
 }
 
 function hasName(fields: readonly string[], name: string): boolean {

@@ -24,7 +24,10 @@ export interface ProxyProcess extends ProxyTarget {
 export async function startProxyProcess(home: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<ProxyProcess> {
   const runFile = path.join(home, 'run', 'proxy.json');
   await rm(runFile, { force: true });
-  const child = spawn(process.execPath, [CLI, '--home', home, 'start', ...args], { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...env } });
+  const child = spawn(process.execPath, [CLI, '--home', home, 'start', ...args], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, ...env },
+  });
   const chunks: Buffer[] = [];
   child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
   const stderr = (): string => Buffer.concat(chunks).toString();

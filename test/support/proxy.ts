@@ -84,7 +84,13 @@ export async function startTestProxy(options: TestProxyOptions = {}): Promise<Te
   const load = (key?: string) => loadConfig({ home, env: key === undefined ? {} : { ALTER_KEY: key } });
   const config = load();
   const store = await openStore(config.store, { auditMaxStream: 0 });
-  const administration = createAdministration({ store, keyring, catalogue: loadCatalogue(config.providerDirs), app: config.app, prepare: prepareInjection });
+  const administration = createAdministration({
+    store,
+    keyring,
+    catalogue: loadCatalogue(config.providerDirs),
+    app: config.app,
+    prepare: prepareInjection,
+  });
   const created = await administration.createKey({ name: 'test' });
   const key = reveal(created.key);
   const own = options.ownKey === false ? undefined : key;
@@ -122,7 +128,11 @@ async function issueGrant(administration: Administration, options: GrantOptions)
   if (options.template !== undefined) await administration.addProvider(options.template);
   const provider = options.template?.slug ?? options.provider ?? 'custom-bearer';
   await administration.addSecret({ name, provider, fields, hosts: options.hosts });
-  const issued = await administration.issueGrant({ secret: name, label: options.label ?? name, ...(options.ttlMs === undefined ? {} : { ttlMs: options.ttlMs }) });
+  const issued = await administration.issueGrant({
+    secret: name,
+    label: options.label ?? name,
+    ...(options.ttlMs === undefined ? {} : { ttlMs: options.ttlMs }),
+  });
   return issued.id;
 }
 

@@ -6,6 +6,7 @@ import { apiKeyText } from '../../vault/own-credentials.ts';
 import { mintAppKey } from '../../vault/fingerprint.ts';
 import { runChild } from '../child.ts';
 import { declare, perform, type Runtime } from '../command.ts';
+import { printable } from '../printable.ts';
 import { buildRunEnvironment } from '../run-environment.ts';
 import { dialHost, findRunningProxy, type RunFile } from '../run-file.ts';
 import { createRunFolder } from '../run-folder.ts';
@@ -43,7 +44,11 @@ async function joinProxy(session: Session, file: RunFile): Promise<RunProxy> {
     address: { host: dialHost(file.host), port: file.port },
     key: apiKeyText(key),
     end: async () => {
-      await administration.revokeKey(record.id);
+      // The command has ended with a code of its own, which counts for more than this.
+      await administration.revokeKey(record.id).catch((error: unknown) => {
+        const reason = error instanceof Error ? error.message : String(error);
+        session.output.note(`alter-proxy: the key of this run could not be revoked (${printable(reason)}); it expires within 24 hours`);
+      });
     },
   };
 }

@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import type { RunningProxy } from '../../app.ts';
 import type { ConfigFlags } from '../../config/load.ts';
 import { CommandError } from '../../errors.ts';
-import { createLogger } from '../../log.ts';
+import { createLogger, type Logger } from '../../log.ts';
 import { declare, perform, type Runtime } from '../command.ts';
 import { findRunningProxy, removeRunFile, writeRunFile, type RunFile } from '../run-file.ts';
 import type { Session } from '../session.ts';
@@ -70,7 +70,7 @@ async function start(session: Session, options: StartOptions): Promise<number> {
   });
   const stopReloading = reloadOnHangup(proxy);
   try {
-    writeRunFile(run, runFileOf(proxy));
+    leaveRunFile(run, proxy, log);
     log.info({ address: proxy.address, adminAddress: proxy.adminAddress, app: config.app, home: config.home }, 'proxy started');
     announce(session, proxy);
     await stop.signal;
@@ -82,6 +82,15 @@ async function start(session: Session, options: StartOptions): Promise<number> {
   }
   log.info({}, 'proxy stopped');
   return 0;
+}
+
+/** A proxy serves without its run file, on a read-only file system for example; only other commands cannot find it. */
+function leaveRunFile(runDir: string, proxy: RunningProxy, log: Logger): void {
+  try {
+    writeRunFile(runDir, runFileOf(proxy));
+  } catch (error) {
+    log.warn({ err: error }, 'the run file cannot be written: commands will not find this proxy');
+  }
 }
 
 function runFileOf({ address, adminAddress }: RunningProxy): RunFile {

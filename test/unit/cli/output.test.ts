@@ -59,7 +59,7 @@ test('results are for people or for programs, remarks for people only', (t) => {
 
   const forPrograms = fakeTerminal();
   const programs = createOutput(forPrograms, { json: true, colour: true });
-  programs.result({ id: 1 }, () => t.fail('text is not made for programs') as never);
+  programs.result({ id: 1 }, () => t.fail('text is not made for programs'));
   programs.note('by the way');
   t.deepEqual(JSON.parse(forPrograms.written().stdout), { id: 1 });
   t.is(forPrograms.written().stderr, '');
