@@ -28,7 +28,7 @@ const ALLOWED_FILES = {
   'errors.ts': [],
   'log.ts': ['config'],
   'app.ts': ['errors.ts', 'log.ts', ...Object.keys(ALLOWED)],
-  'index.ts': ['errors.ts', 'app.ts', 'audit', 'config', 'message', 'policy', 'providers', 'secret', 'store', 'vault'],
+  'index.ts': ['errors.ts', 'app.ts', 'log.ts', 'audit', 'config', 'message', 'policy', 'providers', 'secret', 'store', 'vault'],
 };
 
 /** The folders (and files) that own each third-party library. */

@@ -25,7 +25,7 @@ export function dependenciesAreCurrent() {
 export function ensureDependencies() {
   if (dependenciesAreCurrent()) return;
   console.log('Installing the dependencies (npm ci) …');
-  if (runCommand('npm', ['ci', '--no-audit'])) return;
+  if (runCommand('npm', ['ci', '--include=dev', '--no-audit'])) return;
   console.error('npm ci failed. It needs the npm registry, or a filled npm cache.');
   process.exit(1);
 }

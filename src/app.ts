@@ -52,8 +52,13 @@ export interface RunningProxy {
 /** What a start needs besides the configuration. */
 export interface StartOptions {
   readonly log: Logger;
-  /** Keys that are valid for this run only. */
-  readonly extraKeys?: readonly Secret[];
+  /** A key that is valid for this run only. */
+  readonly runKey?: Secret;
+  /**
+   * Take a client on loopback that sends no key, and that runs as the same user as this process, as if it had sent `runKey`. For clients
+   * that cannot send one; other users of the machine stay out.
+   */
+  readonly ownUserNeedsNoKey?: boolean;
   /** Reads the configuration anew, for {@link RunningProxy.reload}. */
   readonly reload?: () => Config;
 }
@@ -133,16 +138,17 @@ class Starter {
 
   #edgeServices(vault: Vault, recorder: Recorder, leafs: LeafContexts, current: () => Runtime): EdgeServices {
     const config = this.#config;
+    const { runKey, ownUserNeedsNoKey = false } = this.#options;
     const authenticator = createKeyAuthenticator({
       findKey: (id) => vault.findKey(id),
       fingerprint,
       app: config.app,
       ownKey: config.key,
-      extraKeys: this.#options.extraKeys ?? [],
+      extraKeys: runKey === undefined ? [] : [runKey],
       requireKey: config.listen.requireKey,
     });
     return {
-      authenticate: (key, peer) => authenticator.authenticate(key, peer),
+      authenticate: (key, peer) => authenticator.authenticate(key ?? (ownUserNeedsNoKey && peer.isOwnUser() ? runKey : undefined), peer),
       contextFor: (host) => leafs.contextFor(host),
       isPassThrough: (authority) => current().passThrough.matches(authority),
       serve: (exchange, client) => {

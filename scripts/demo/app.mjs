@@ -33,7 +33,7 @@ export async function sendWithApp(workspace, url, fields, { proxy, caFile }) {
  * `curl`, or the path of Node.
  * @param {import('./workspace.mjs').Workspace} workspace
  */
-export async function clientOf(workspace) {
+async function clientOf(workspace) {
   try {
     const { code } = await workspace.run('curl', ['--version']);
     return code === 0 ? 'curl' : process.execPath;

@@ -34,7 +34,9 @@ async function runOrFail(workspace, command, args) {
  */
 export async function prepare(workspace) {
   if (!dependenciesAreCurrent()) {
-    await whileWorking('Installing the dependencies', () => runOrFail(workspace, 'npm', ['ci', '--no-audit', '--no-fund']));
+    await whileWorking('Installing the dependencies', () =>
+      runOrFail(workspace, 'npm', ['ci', '--include=dev', '--no-audit', '--no-fund']),
+    );
   }
   if (!buildIsCurrent()) await whileWorking('Building', () => runOrFail(workspace, process.execPath, ['scripts/build.mjs']));
 }

@@ -41,7 +41,7 @@ const NETWORK_CODES: ReadonlySet<WireCode> = new Set([
 ]);
 
 /** Outcome of a refusal or failure; `answered` says whether the head of an answer had been sent already. */
-export function outcomeOf(code: WireCode, answered: boolean): AuditOutcome {
+function outcomeOf(code: WireCode, answered: boolean): AuditOutcome {
   if (PRINCIPAL_CODES.has(code)) return 'principal_denied';
   if (NETWORK_CODES.has(code)) return answered ? 'interrupted' : 'network_error';
   return 'policy_denied';
@@ -98,6 +98,8 @@ export interface EarlyRefusal {
   readonly method: string;
   readonly origin: Origin | undefined;
   readonly error: AlterError;
+  /** Status of the answer. */
+  readonly status: number;
 }
 
 /** The audit event of a request that was refused before it became an exchange. */
@@ -119,7 +121,7 @@ export function describeRefusal(refusal: EarlyRefusal, now: number): AuditDraft 
     outcome: outcomeOf(refusal.error.code, false),
     code: refusal.error.code,
     rule: refusal.error.rule ?? null,
-    status: refusal.error.status,
+    status: refusal.status,
   };
 }
 

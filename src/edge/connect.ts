@@ -14,6 +14,7 @@ import { Secret } from '../secret/secret.ts';
 import type { Connection, Connections } from './connection.ts';
 import { intercept } from './intercept.ts';
 import type { InterceptOptions } from './intercept.ts';
+import { answerStatus } from './problem.ts';
 import { answerRaw } from './raw-answer.ts';
 import type { EdgeLimits, EdgeServices } from './services.ts';
 
@@ -59,19 +60,20 @@ export class ConnectHandler {
     const connect: ConnectRequest = { id: randomUUID(), startedAt: this.#services.now(), connection, protocol, socket, head };
     // Without a listener a reset by the client would be an uncaught error; `close` follows and cleans up.
     socket.on('error', () => undefined);
+    let authority: Authority | undefined;
     try {
       if (this.#draining()) throw new AlterError('shutting_down');
       if (connection.inner !== undefined) throw new AlterError('malformed_request', { detail: 'CONNECT inside CONNECT' });
-      this.#accept(message, connect);
+      authority = parseConnectTarget(message.url ?? '');
+      this.#accept(message, connect, authority);
     } catch (error) {
-      this.#refuse(connect, undefined, undefined, error);
+      this.#refuse(connect, authority, error);
     }
   }
 
-  #accept(message: IncomingMessage, connect: ConnectRequest): void {
+  #accept(message: IncomingMessage, connect: ConnectRequest, authority: Authority): void {
     const headers = new HeaderList(message.rawHeaders);
     const { host } = checkRequestHead({ httpVersion: message.httpVersion, method: 'CONNECT', headers });
-    const authority = parseConnectTarget(message.url ?? '');
     if (host !== undefined && parseAuthority(host, authority.port).host !== authority.host) {
       throw new AlterError('authority_mismatch', { detail: 'Host is not the authority of CONNECT' });
     }
@@ -86,7 +88,7 @@ export class ConnectHandler {
     });
     if (done instanceof Promise) {
       done.catch((error: unknown) => {
-        this.#refuse(connect, authority, undefined, error);
+        this.#refuse(connect, authority, error);
       });
     }
   }
@@ -101,7 +103,7 @@ export class ConnectHandler {
       timeoutMs: this.#limits.headTimeoutMs,
       readHttp: this.#readHttp,
       refuse: (error) => {
-        this.#refuse(connect, target.authority, undefined, error);
+        this.#refuse(connect, target.authority, error);
       },
       log: this.#services.log,
     });
@@ -124,11 +126,14 @@ export class ConnectHandler {
     });
   }
 
-  #refuse(connect: ConnectRequest, authority: Authority | undefined, caller: Caller | undefined, cause: unknown): void {
+  #refuse(connect: ConnectRequest, authority: Authority | undefined, cause: unknown): void {
     const error = cause instanceof AlterError ? cause : new AlterError('internal_error', { cause });
     const { id, startedAt, protocol, connection, socket } = connect;
     const origin = authority === undefined ? undefined : { scheme: 'https' as const, ...authority };
-    this.#services.refused({ id, startedAt, type: 'connect', peer: connection.peer, caller, protocol, method: 'CONNECT', origin, error });
-    answerRaw(socket, error, id, connection.inner === undefined ? 'proxy' : 'request');
+    const challenge = connection.inner === undefined ? 'proxy' : 'request';
+    const status = answerStatus(error, challenge);
+    const { peer } = connection;
+    this.#services.refused({ id, startedAt, type: 'connect', peer, caller: undefined, protocol, method: 'CONNECT', origin, error, status });
+    answerRaw(socket, error, id, challenge);
   }
 }

@@ -3,10 +3,18 @@ import type { AlterHeaders } from '../message/alter-headers.ts';
 import type { Authority, Scheme } from '../message/authority.ts';
 import type { ClientPeer } from '../pipeline/exchange.ts';
 import type { Secret } from '../secret/secret.ts';
+import { userOfPeer } from './peer-user.ts';
+
+/** The peer of a client connection, and how it came here. */
+export interface ConnectionPeer extends ClientPeer {
+  readonly loopback: boolean;
+  /** Whether the connection was opened by the user as whom this proxy runs. Asked of the system once, when first needed. */
+  isOwnUser(): boolean;
+}
 
 /** What the edge knows of a client connection. */
 export interface Connection {
-  readonly peer: ClientPeer & { readonly loopback: boolean };
+  readonly peer: ConnectionPeer;
   /** What CONNECT established; undefined on the front, where requests are absolute-form or CONNECT. */
   readonly inner: InnerConnection | undefined;
 }
@@ -48,8 +56,19 @@ export class Connections {
   }
 }
 
-function peerOf(socket: net.Socket): Connection['peer'] {
-  const address = socket.remoteAddress ?? '';
-  const plain = address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
-  return { address: plain, port: socket.remotePort ?? 0, loopback: plain === '::1' || plain.startsWith('127.') };
+function peerOf(socket: net.Socket): ConnectionPeer {
+  const client = { address: plainAddress(socket.remoteAddress), port: socket.remotePort ?? 0 };
+  const server = { address: plainAddress(socket.localAddress), port: socket.localPort ?? 0 };
+  const loopback = client.address === '::1' || client.address.startsWith('127.');
+  let own: boolean | undefined;
+  return { ...client, loopback, isOwnUser: () => (own ??= loopback && isThisUser(userOfPeer(client, server))) };
+}
+
+function isThisUser(user: number | undefined): boolean {
+  return user !== undefined && user === process.getuid?.();
+}
+
+/** Without the prefix that IPv4 addresses have on an IPv6 socket. */
+function plainAddress(address = ''): string {
+  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
 }

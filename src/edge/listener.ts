@@ -144,6 +144,7 @@ export class Listener {
       method: '',
       origin,
       error: refusal,
+      status: refusal.status,
     });
     answerRaw(socket, refusal, id, inner === undefined ? 'proxy' : 'request');
   }

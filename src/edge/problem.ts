@@ -13,14 +13,18 @@ export type KeyChallenge = 'proxy' | 'request';
 
 const KEY_CODES = new Set(['invalid_key', 'key_expired', 'key_revoked']);
 
+/** Status of the answer for a refusal: the one of the registry, but 407 where the proxy's client must authenticate. */
+export function answerStatus(error: AlterError, challenge: KeyChallenge): number {
+  return challenge === 'proxy' && KEY_CODES.has(error.code) ? 407 : error.status;
+}
+
 /**
  * The answer for a refusal: problem document (RFC 9457), `Proxy-Status` (RFC 9209) and `X-Alter-Error`. Everything in it is
  * from the registry or safe by contract.
  */
 export function problemAnswer(error: AlterError, requestId: string, challenge: KeyChallenge): ProblemAnswer {
   const spec = WIRE_ERRORS[error.code];
-  const asksKey = KEY_CODES.has(error.code);
-  const status = asksKey && challenge === 'proxy' ? 407 : spec.status;
+  const status = answerStatus(error, challenge);
   const document = {
     type: `urn:alter-proxy:error:${error.code}`,
     title: spec.title,

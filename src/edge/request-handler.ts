@@ -12,6 +12,7 @@ import type { Caller } from '../principals/caller.ts';
 import { Secret } from '../secret/secret.ts';
 import type { Connection, Connections } from './connection.ts';
 import { HttpStream } from './http-stream.ts';
+import { answerStatus } from './problem.ts';
 import { readRequest } from './read-request.ts';
 import type { EdgeServices } from './services.ts';
 
@@ -68,6 +69,7 @@ export class RequestHandler {
       const { inner, peer } = connection;
       const origin = request?.origin ?? (inner === undefined ? undefined : { scheme: inner.scheme, ...inner.authority });
       const method = message.method ?? '';
+      const status = answerStatus(error, inner === undefined ? 'proxy' : 'request');
       this.#services.refused({
         id,
         startedAt,
@@ -78,6 +80,7 @@ export class RequestHandler {
         method,
         origin,
         error,
+        status,
       });
       (stream ?? this.#stream(message, response, undefined, connection, false)).refuse(error, id);
     };

@@ -5,12 +5,13 @@ import type { MaybePromise } from '../message/maybe-promise.ts';
 import type { OpenTunnel } from '../message/tunnel.ts';
 import type { Caller } from '../principals/caller.ts';
 import type { Secret } from '../secret/secret.ts';
+import type { ConnectionPeer } from './connection.ts';
 import type { Serve } from '../pipeline/serve.ts';
 
 /** What the edge is given; it knows nothing of what stands behind. */
 export interface EdgeServices {
   /** Who presents this key, or no key, from this peer. Throws or rejects with AlterError. */
-  authenticate(key: Secret | undefined, peer: { readonly address: string; readonly loopback: boolean }): MaybePromise<Caller>;
+  authenticate(key: Secret | undefined, peer: ConnectionPeer): MaybePromise<Caller>;
   /** TLS context with a leaf certificate for `host`. Called only for authenticated clients. */
   contextFor(host: string): SecureContext;
   /** Whether the destination is tunnelled untouched. */

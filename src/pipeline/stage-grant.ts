@@ -40,16 +40,15 @@ export function grantStage(options: GrantStageOptions): Stage {
 }
 
 function nameGrant(exchange: Exchange, defaults: ReadonlyMap<string, string>): Exchange['named'] {
-  if (exchange.alter.grantId !== undefined) return { id: exchange.alter.grantId, by: 'header' };
-  const [first, ...others] = exchange.placeholders;
-  if (first !== undefined) {
-    if (others.some(({ grantId }) => grantId !== first.grantId)) throw new AlterError('ambiguous_grant');
-    return { id: first.grantId, by: 'slot' };
+  const id = exchange.alter.grantId ?? exchange.placeholders[0]?.grantId;
+  if (id !== undefined) {
+    if (exchange.placeholders.some(({ grantId }) => grantId !== id)) throw new AlterError('ambiguous_grant');
+    return { id, by: exchange.alter.grantId === undefined ? 'slot' : 'header' };
   }
   if (defaults.size === 0) return undefined;
   const { origin } = exchange.request;
-  const id = defaults.get(formatAuthority(origin)) ?? (origin.port === 443 ? defaults.get(origin.host) : undefined);
-  return id === undefined ? undefined : { id, by: 'default' };
+  const byDefault = defaults.get(formatAuthority(origin)) ?? (origin.port === 443 ? defaults.get(origin.host) : undefined);
+  return byDefault === undefined ? undefined : { id: byDefault, by: 'default' };
 }
 
 function ungranted(mode: 'forward' | 'deny'): StageAnswer {

@@ -2,7 +2,6 @@ import type { Config } from '../config/config.ts';
 import { CommandError } from '../errors.ts';
 import type { Secret } from '../secret/secret.ts';
 import { openEmbeddedStore } from './embedded/embedded-store.ts';
-import { openRedisStore } from './redis/redis-store.ts';
 import type { Store } from './store.ts';
 
 /** What opening a store needs besides its part of the configuration. */
@@ -24,12 +23,15 @@ export async function openStore(config: Config['store'], options: OpenStoreOptio
   switch (config.kind) {
     case 'embedded':
       return openEmbeddedStore(config, options);
-    case 'redis':
+    case 'redis': {
+      // A client for Redis costs start-up time and memory that the embedded store need not pay.
+      const { openRedisStore } = await import('./redis/redis-store.ts');
       return openRedisStore(config, {
         auditMaxStream: options.auditMaxStream,
         password: passwordText(config.password, options.revealPassword),
         onTrouble: options.onTrouble,
       });
+    }
   }
 }
 

@@ -8,8 +8,7 @@ export type RecordKind = 'grant' | 'secret' | 'provider' | 'key';
  * their ref has no app; every other record belongs to exactly one app.
  */
 export type RecordRef =
-  | { readonly kind: Exclude<RecordKind, 'key'>; readonly app: string; readonly id: string }
-  | { readonly kind: 'key'; readonly id: string };
+  { readonly kind: Exclude<RecordKind, 'key'>; readonly app: string; readonly id: string } | { readonly kind: 'key'; readonly id: string };
 
 /**
  * The text of a ref without the namespace: `default:grant:<uuid>`, `key:<sha256>`. It is the store key after the
@@ -77,7 +76,10 @@ export interface Store {
    * Up to `limit` events of `app` after `position` (undefined: the last `limit` ones), oldest first. With `waitMs` it
    * waits that long for the first one.
    */
-  readEvents(app: string, options: { readonly after?: string | undefined; readonly limit: number; readonly waitMs?: number }): Promise<readonly StoredEvent[]>;
+  readEvents(
+    app: string,
+    options: { readonly after?: string | undefined; readonly limit: number; readonly waitMs?: number },
+  ): Promise<readonly StoredEvent[]>;
 
   /** Resolves when the store answers. */
   ping(): Promise<void>;

@@ -9,7 +9,7 @@ export type AddressVerdict = 'public' | 'private' | 'never';
  */
 const METADATA = new Set(['fd00:ec2::254', '100.100.100.200', '192.0.0.192', '168.63.129.16']);
 
-const NEVER = new Set(['unspecified', 'linkLocal', 'multicast', 'broadcast', 'reserved']);
+const NEVER = new Set(['unspecified', 'linkLocal', 'multicast', 'broadcast']);
 
 /**
  * Classifies an address that is about to be dialled (invariant 3). IPv4 addresses inside IPv6 (mapped, NAT64, 6to4,

@@ -11,6 +11,7 @@ import { AlterError } from '../errors.ts';
 import { formatAuthority } from '../message/authority.ts';
 import type { Origin } from '../message/authority.ts';
 import { judgeAddress } from './address-guard.ts';
+import { checkServerIdentity } from './server-identity.ts';
 
 /** What a {@link Dialer} needs to know. */
 export interface DialOptions {
@@ -62,6 +63,7 @@ export class Dialer {
       // RFC 6066 §3: no IP literals in SNI; `host` is what the certificate is checked against.
       ...(net.isIP(origin.host) === 0 ? { servername: origin.host } : {}),
       host: origin.host,
+      checkServerIdentity: (_name, certificate) => checkServerIdentity(origin.host, certificate),
       ALPNProtocols: ['http/1.1'],
       ...(session === undefined ? {} : { session }),
     });

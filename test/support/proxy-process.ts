@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { readFile, writeFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ProxyTarget } from './client.ts';
@@ -53,11 +53,6 @@ export async function startProxyProcess(home: string, args: readonly string[] = 
       return exited;
     },
   };
-}
-
-/** Appends to, or replaces, the configuration of a home. */
-export async function writeConfig(home: string, yaml: string): Promise<void> {
-  await writeFile(path.join(home, 'config.yaml'), yaml);
 }
 
 async function residentMemory(pid: number): Promise<number> {

@@ -71,7 +71,7 @@ async function startOwnProxy(config: Config, session: Session, options: RunOptio
   const log = createLogger(options.logLevel ?? (config.log.level === 'info' ? 'warn' : config.log.level), runLog.destination);
   try {
     const { startProxy } = await import('../../app.ts');
-    const proxy = await startProxy(own, { log, extraKeys: [key] });
+    const proxy = await startProxy(own, { log, runKey: key, ownUserNeedsNoKey: true });
     return {
       address: proxy.address,
       key: apiKeyText(key),
@@ -136,13 +136,13 @@ export function addRunCommand(program: Command, runtime: Runtime): void {
       "alter-proxy run -- curl https://api.openai.com/v1/models -H 'X-Alter-Grant: <grant>'",
       'OPENAI_API_KEY=alter_grant_<grant> alter-proxy run -- python agent.py',
       'alter-proxy run --proxy-localhost -- npm test',
-      'alter-proxy run --allow-local-users -- java -jar app.jar   # Java sends no key to a proxy by itself',
+      'alter-proxy run -- java -jar app.jar',
     ],
   )
     .argument('<command...>', 'command and its arguments; write -- before it')
     .passThroughOptions()
     .option('--proxy-localhost', 'send requests for localhost through the proxy, too')
-    .option('--allow-local-users', 'ask for no key: every user of this machine can use the proxy during the run')
+    .option('--allow-local-users', 'ask nobody for a key: every user of this machine can use the proxy during the run')
     .option('--log-file <file>', "file for the proxy's log, or - for stderr (default: run/run.log in the home folder)")
     .addOption(new Option('--log-level <level>', 'what to log').choices(['silent', 'error', 'warn', 'info', 'debug']));
   perform<RunOptions>(command, runtime, run);

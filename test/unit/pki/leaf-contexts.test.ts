@@ -133,9 +133,11 @@ test('clients of addresses verify the leaf too', async (t) => {
   const port = await terminator(t, () => contexts);
   for (const host of ['127.0.0.1', '::1']) {
     const socket = await announce(port, host);
-    const secure = connect({ socket, host, ca: ca.certificatePem });
+    // The check of names is left to OpenSSL: Node 22.23's own never accepts an IPv6 literal.
+    const secure = connect({ socket, host, ca: ca.certificatePem, checkServerIdentity: () => undefined });
     await once(secure, 'secureConnect');
     t.true(secure.authorized);
+    t.is(secure.getPeerX509Certificate()?.checkIP(host), host);
     secure.destroy();
   }
 });
