@@ -30,3 +30,14 @@ test('a connection of this process belongs to the user of this process', async (
   client.destroy();
   server.close();
 });
+
+test('a client on a dual-stack socket is found as well', async (t) => {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  const client = net.connect({ port, host: '::ffff:127.0.0.1', family: 6 });
+  await once(client, 'connect');
+  t.is(userOfPeer({ address: '127.0.0.1', port: client.localPort ?? 0 }, { address: '127.0.0.1', port }), process.getuid?.());
+  client.destroy();
+  server.close();
+});
