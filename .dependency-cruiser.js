@@ -16,10 +16,10 @@ const ALLOWED = {
   store: ['errors.ts', 'message', 'secret', 'config'],
   vault: ['errors.ts', 'message', 'secret', 'store', 'policy', 'providers', 'inject'],
   principals: ['errors.ts', 'message', 'secret', 'vault'],
-  audit: ['errors.ts', 'message', 'store', 'principals', 'pipeline'],
+  audit: ['errors.ts', 'message'],
   pki: ['errors.ts', 'message'],
   pipeline: ['errors.ts', 'message', 'vault', 'principals', 'policy', 'inject', 'upstream', 'audit'],
-  edge: ['errors.ts', 'message', 'secret', 'pipeline', 'principals', 'audit'],
+  edge: ['errors.ts', 'message', 'secret', 'pipeline', 'principals'],
   upstream: ['errors.ts', 'message'],
   admin: ['errors.ts', 'message', 'store', 'vault', 'audit'],
 };

@@ -1,6 +1,6 @@
 /** The composition root: the only module that sees every part. It builds, wires, starts, reloads, drains and stops. */
 import { HealthServer } from './admin/health.ts';
-import { describeRefusal, describeTunnel } from './audit/describe.ts';
+import { describeRefusal, describeTunnel } from './pipeline/describe.ts';
 import { Recorder } from './audit/recorder.ts';
 import type { Config } from './config/config.ts';
 import { createConfigHolder } from './config/reload.ts';

@@ -1,5 +1,5 @@
 import type { SecureContext } from 'node:tls';
-import type { EarlyRefusal, TunnelEnding } from '../audit/describe.ts';
+import type { EarlyRefusal, TunnelEnding } from '../pipeline/describe.ts';
 import type { Authority } from '../message/authority.ts';
 import type { MaybePromise } from '../message/maybe-promise.ts';
 import type { OpenTunnel } from '../message/tunnel.ts';

@@ -1,4 +1,4 @@
-import { describeExchange } from '../audit/describe.ts';
+import { describeExchange } from './describe.ts';
 import type { Recorder } from '../audit/recorder.ts';
 import { AlterError } from '../errors.ts';
 import type { BodySink, BodySource } from '../message/body.ts';

@@ -1,7 +1,7 @@
 import test from 'ava';
-import { judgeAddress } from '../../../src/upstream/address-guard.ts';
+import { judgeAddress, type AddressVerdict } from '../../../src/upstream/address-guard.ts';
 
-const CASES: Readonly<Record<string, readonly string[]>> = {
+const CASES: Readonly<Record<AddressVerdict, readonly string[]>> = {
   public: ['1.1.1.1', '8.8.8.8', '93.184.216.34', '100.63.255.255', '100.128.0.1', '172.15.255.255', '172.32.0.1', '2606:4700::1111'],
   private: [
     ...['127.0.0.1', '127.255.255.254', '10.0.0.1', '172.16.0.1', '172.31.255.255', '192.168.1.1', '100.64.0.1', '198.18.0.1', '240.0.0.1'],
@@ -13,10 +13,10 @@ const CASES: Readonly<Record<string, readonly string[]>> = {
     ...['fd00:ec2::254', '100.100.100.200', '168.63.129.16', '192.0.0.192', 'not an address', ''],
   ],
 };
-for (const [verdict, addresses] of Object.entries(CASES)) {
-  for (const address of addresses) {
+for (const verdict of ['public', 'private', 'never'] as const) {
+  for (const address of CASES[verdict]) {
     test(`${address === '' ? 'the empty text' : address} is ${verdict}`, (t) => {
-      t.is(String(judgeAddress(address)), verdict);
+      t.is(judgeAddress(address), verdict);
     });
   }
 }

@@ -5,7 +5,7 @@ import { checkServerIdentity } from '../../../src/upstream/server-identity.ts';
 import { makeTestAuthority } from '../../support/certificates.ts';
 
 function certificateFor(...hosts: string[]): PeerCertificate {
-  return new X509Certificate(makeTestAuthority().issue(hosts).cert).toLegacyObject() as PeerCertificate;
+  return new X509Certificate(makeTestAuthority().issue(hosts).cert).toLegacyObject();
 }
 
 test('an IPv6 literal must be in the certificate, in any spelling', (t) => {

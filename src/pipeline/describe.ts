@@ -3,9 +3,9 @@ import type { AlterHeaders } from '../message/alter-headers.ts';
 import type { Authority, Origin } from '../message/authority.ts';
 import type { TunnelResult } from '../message/tunnel.ts';
 import { queryNames } from '../message/url.ts';
-import type { ClientPeer, Exchange } from '../pipeline/exchange.ts';
-import type { AuditOutcome } from './event.ts';
-import type { AuditDraft } from './recorder.ts';
+import type { ClientPeer, Exchange } from './exchange.ts';
+import type { AuditOutcome } from '../audit/event.ts';
+import type { AuditDraft } from '../audit/recorder.ts';
 
 /** How an exchange ended, as far as the client could see. */
 export interface Ending {
