@@ -75,14 +75,17 @@ test('a placeholder in the place of the credential works as well', async (t) => 
   t.is(origin.requests[0]?.headers.authorization, 'Bearer sk-live-9999');
 });
 
-test('without the key of the run the proxy lets nobody through, unless that is asked for', async (t) => {
+test('a wrong key is refused; a client of the own user that sends none is not', async (t) => {
   const { cli, origin, grant } = await scene(t);
   const script =
-    'curl -sS -o /dev/null -w "%{http_code} %{http_connect}" -x "http://${HTTPS_PROXY##*@}" "$URL/echo" -H "X-Alter-Grant: $GRANT"; true';
-  const env = { URL: origin.url, GRANT: grant };
-  t.is((await cli.run(['run', '--proxy-localhost', '--', 'sh', '-c', script], { env })).stdout, '000 407');
+    'curl -sS -o /dev/null -w "%{http_code} %{http_connect}" -x "http://$AS${HTTPS_PROXY##*@}" "$URL/echo" -H "X-Alter-Grant: $GRANT"; true';
+  const request = async (as: string): Promise<string> => {
+    const env = { URL: origin.url, GRANT: grant, AS: as };
+    return (await cli.run(['run', '--proxy-localhost', '--', 'sh', '-c', script], { env })).stdout;
+  };
+  t.is(await request(`x:alter_key_app_${'k'.repeat(43)}@`), '000 407');
   t.is(origin.requests.length, 0);
-  t.is((await cli.run(['run', '--proxy-localhost', '--allow-local-users', '--', 'sh', '-c', script], { env })).stdout, '200 200');
+  t.is(await request(''), '200 200');
   t.is(origin.requests.length, 1);
 });
 
