@@ -27,11 +27,12 @@ function terminalInterruptsChild(): boolean {
   }
 }
 
-function passSignals(child: ChildProcess): () => void {
+/** Passes signals on to the child from now on; they are handled between turns of the event loop, when the child is there. */
+function passSignals(child: () => ChildProcess): () => void {
   const handlers = PASSED_ON.map((signal) => {
     const handler = () => {
       const fromTerminal = (signal === 'SIGINT' || signal === 'SIGQUIT') && terminalInterruptsChild();
-      if (!fromTerminal) child.kill(signal);
+      if (!fromTerminal) child().kill(signal);
     };
     process.on(signal, handler);
     return () => process.off(signal, handler);
@@ -69,8 +70,9 @@ class CommandNotRunError extends CommandError {
  */
 export function runChild(command: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<number> {
   return new Promise((resolve, reject) => {
+    // Before the command exists: its first output may already bring a signal.
+    const stopPassing = passSignals(() => child);
     const child = spawn(command, args, { stdio: 'inherit', env });
-    const stopPassing = passSignals(child);
     child.once('error', (error) => {
       stopPassing();
       reject(spawnError(error, command));
