@@ -22,7 +22,7 @@ export interface InterceptOptions {
   readHttp(socket: net.Socket): void;
   /** The leaf could not be made: answers on the plain socket. */
   refuse(error: unknown): void;
-  readonly log: { warn(fields: object, message: string): void };
+  readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
 }
 
 /** First byte of a TLS record that carries a handshake (RFC 8446 §5.1). */
@@ -80,10 +80,7 @@ function terminateTls(socket: net.Socket, options: InterceptOptions): void {
   const timer = setTimeout(() => secure.destroy(), options.timeoutMs);
   const failed = (error: NodeJS.ErrnoException): void => {
     clearTimeout(timer);
-    options.log.warn(
-      { host: authority.host, error: error.code ?? error.message },
-      'TLS with the client failed: does it trust the CA of this proxy?',
-    );
+    tellTlsFailure(options, error);
     socket.destroy();
   };
   secure.once('_tlsError', failed);
@@ -99,6 +96,13 @@ function terminateTls(socket: net.Socket, options: InterceptOptions): void {
     options.connections.setInner(secure, options.outer, { ...options.target, scheme: 'https', serverNameAgrees });
     options.readHttp(secure);
   });
+}
+
+/** A client that rejects the certificate says so; one that just leaves has often only changed its mind. */
+function tellTlsFailure({ target, log }: InterceptOptions, error: NodeJS.ErrnoException): void {
+  const fields = { host: target.authority.host, error: error.code ?? error.message };
+  if (error.code === 'ECONNRESET') log.info(fields, 'the client left within the TLS handshake');
+  else log.warn(fields, 'TLS with the client failed: does it trust the CA of this proxy?');
 }
 
 function agrees(serverName: string, authority: Authority): boolean {
