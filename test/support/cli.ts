@@ -101,7 +101,8 @@ function homeWith(t: ExecutionContext, makeRun: (home: string, folder: string) =
 }
 
 function startProcess(t: ExecutionContext, home: string, args: readonly string[], options: CliOptions = {}): CliProcess {
-  const env = { ...cleanEnvironment(home), ...options.env };
+  // Coverage is measured in the processes of the tests: in every command it would cost more than the command.
+  const env = { ...cleanEnvironment(home), NODE_V8_COVERAGE: '', ...options.env };
   // A session of its own: no terminal of the developer reaches the command, and signals go where the test sends them.
   const child = spawn(process.execPath, [MAIN, ...args], { env, cwd: tmpdir(), detached: true, stdio: 'pipe' });
   const { stdout, stderr } = collect(child);

@@ -26,7 +26,7 @@ export async function startProxyProcess(home: string, args: readonly string[] = 
   await rm(runFile, { force: true });
   const child = spawn(process.execPath, [CLI, '--home', home, 'start', ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, ...env },
+    env: { ...process.env, NODE_V8_COVERAGE: '', ...env },
   });
   const chunks: Buffer[] = [];
   child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
