@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CommandError } from '../errors.ts';
 import { parseProvider } from './parse.ts';
@@ -16,25 +16,40 @@ export interface Catalogue {
 const SHIPPED = fileURLToPath(new URL('../../../config/providers/', import.meta.url));
 
 /**
- * Reads the shipped catalogue and every `.yaml` or `.yml` file of `extraDirs`. Throws `config_invalid` for a wrong file or a slug that
- * two files claim, and `file_unreadable`.
+ * The shipped catalogue and every `.yaml` or `.yml` file of `extraDirs`. The operator's files are read now: throws `config_invalid` for
+ * a wrong one or a slug that two files claim, and `file_unreadable`. A shipped file is named after its slug and read when it is asked
+ * for, because reading all of them takes longer than most commands.
  */
 export function loadCatalogue(extraDirs: readonly string[]): Catalogue {
-  const files = new Map<string, string>();
+  const shipped = new Map(providerFiles(SHIPPED).map((file) => [basename(file, extname(file)), file]));
   const templates = new Map<string, ProviderTemplate>();
-  for (const file of [SHIPPED, ...extraDirs].flatMap(providerFiles)) {
-    const template = parseProvider(
-      readOrExplain(() => readFileSync(file, 'utf8'), file),
-      file,
-    );
+  const files = new Map(shipped);
+  for (const file of extraDirs.flatMap(providerFiles)) {
+    const template = readProvider(file);
     const other = files.get(template.slug);
     if (other !== undefined)
       throw new CommandError('config_invalid', `${file}: the slug ${template.slug} is taken by ${other}; choose another`);
     files.set(template.slug, file);
     templates.set(template.slug, template);
   }
-  const sorted = Object.freeze([...templates.values()].sort((a, b) => (a.slug < b.slug ? -1 : 1)));
-  return { get: (slug) => templates.get(slug), all: () => sorted };
+  const get = (slug: string): ProviderTemplate | undefined => {
+    const known = templates.get(slug);
+    const file = shipped.get(slug);
+    if (known !== undefined || file === undefined) return known;
+    const template = readProvider(file);
+    templates.set(slug, template);
+    return template;
+  };
+  let sorted: readonly ProviderTemplate[] | undefined;
+  const all = () => (sorted ??= Object.freeze([...files.keys()].sort().flatMap((slug) => get(slug) ?? [])));
+  return { get, all };
+}
+
+function readProvider(file: string): ProviderTemplate {
+  return parseProvider(
+    readOrExplain(() => readFileSync(file, 'utf8'), file),
+    file,
+  );
 }
 
 function providerFiles(dir: string): string[] {

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import test from 'ava';
 import { parseProvider } from '../../../src/providers/parse.ts';
 import { failureOf } from '../../support/refusal.ts';
@@ -160,4 +162,11 @@ for (const [name, text, message] of [
 test('a custom provider may leave its hosts to the operator', (t) => {
   const text = GOOD.replace('slug: example', 'slug: custom-example').replace(/hosts:\n(?: {2}- .*\n)+/, 'hosts: []\n');
   t.deepEqual(parseProvider(text, 'e.yaml').hosts, []);
+});
+
+test('the schema of a provider file is a valid JSON Schema 2020-12', (t) => {
+  const schema = JSON.parse(readFileSync(new URL('../../../../config/provider.schema.json', import.meta.url), 'utf8')) as object;
+  const ajv = new Ajv2020({ strictRequired: false, strictTypes: false });
+  t.true(ajv.validateSchema(schema), ajv.errorsText());
+  t.false(ajv.validateSchema({ ...schema, additionalProperties: 'no' }));
 });
