@@ -43,7 +43,6 @@ const OWNERS = {
   'lru-cache': ['vault', 'pki', 'upstream'],
   'node-forge': ['pki'],
   pino: ['log.ts'],
-  undici: ['upstream'],
   yaml: ['config', 'providers'],
 };
 

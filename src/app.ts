@@ -128,7 +128,7 @@ class Starter {
         const previous = current();
         runtime = build(next);
         log.setLevel(next.log.level);
-        void previous.pools.close();
+        previous.pools.close();
       },
       log,
       config,
@@ -190,7 +190,7 @@ class Starter {
       draining = true;
       await listener.drain(shutdown.drainTimeoutMs);
       // What is still under way is interrupted by the proxy, and recorded so, before its client is cut off.
-      await parts.current().pools.destroy();
+      parts.current().pools.destroy();
       await listener.close();
       await recorder.close(shutdown.drainTimeoutMs);
       parts.vault.close();

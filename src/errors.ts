@@ -33,8 +33,8 @@ export const WIRE_ERRORS = wire({
   },
   request_timeout: {
     status: 408,
-    title: 'The request head did not arrive in time',
-    hint: 'Send the whole request head at once, or raise limits.head_timeout_ms.',
+    title: 'The request did not arrive in time',
+    hint: 'Send the request without long pauses, or raise limits.head_timeout_ms (head) or limits.stall_timeout_ms (body).',
     proxyStatus: 'http_request_error',
   },
   invalid_grant_id: {
@@ -172,7 +172,7 @@ export const WIRE_ERRORS = wire({
   too_many_connections: {
     status: 429,
     title: 'Too many connections',
-    hint: 'Close idle connections, or raise limits.max_connections.',
+    hint: 'Close idle connections, or raise limits.max_connections (clients) or upstream.max_connections (providers).',
     proxyStatus: 'connection_limit_reached',
   },
   upstream_unreachable: {

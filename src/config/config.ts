@@ -56,13 +56,18 @@ export interface Config {
     /** Longest silence within a response body. 0: none (streams). */
     readonly bodyTimeoutMs: number;
     readonly keepAliveMs: number;
+    readonly maxLifetimeMs: number;
     /** Connections per origin and grant. */
     readonly maxConnections: number;
+    /** Requests that may wait for one of them. */
+    readonly maxQueue: number;
   };
   readonly limits: {
     readonly maxHeaderBytes: number;
     readonly headTimeoutMs: number;
     readonly idleTimeoutMs: number;
+    /** Longest pause within the body of a request, or in reading an answer. */
+    readonly stallTimeoutMs: number;
     readonly maxConnections: number;
   };
   readonly audit: {

@@ -152,7 +152,9 @@ class Assembly {
       headersTimeoutMs: upstream.headers_timeout_ms,
       bodyTimeoutMs: upstream.body_timeout_ms,
       keepAliveMs: upstream.keep_alive_ms,
+      maxLifetimeMs: upstream.max_lifetime_ms,
       maxConnections: upstream.max_connections,
+      maxQueue: upstream.max_queue,
     };
   }
 
@@ -162,6 +164,7 @@ class Assembly {
       maxHeaderBytes: limits.max_header_bytes,
       headTimeoutMs: limits.head_timeout_ms,
       idleTimeoutMs: limits.idle_timeout_ms,
+      stallTimeoutMs: limits.stall_timeout_ms,
       maxConnections: limits.max_connections,
     };
   }

@@ -48,12 +48,15 @@ export interface Settings {
     readonly headers_timeout_ms: number;
     readonly body_timeout_ms: number;
     readonly keep_alive_ms: number;
+    readonly max_lifetime_ms: number;
     readonly max_connections: number;
+    readonly max_queue: number;
   };
   readonly limits: {
     readonly max_header_bytes: number;
     readonly head_timeout_ms: number;
     readonly idle_timeout_ms: number;
+    readonly stall_timeout_ms: number;
     readonly max_connections: number;
   };
   readonly audit: { readonly max_queue: number; readonly max_stream: number };

@@ -1,17 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
 import type net from 'node:net';
 import { AlterError } from '../errors.ts';
 import { parseAlterHeaders, parseProxyAuthorization } from '../message/alter-headers.ts';
 import { parseAuthority } from '../message/authority.ts';
 import type { Authority } from '../message/authority.ts';
-import { HeaderList } from '../message/header-list.ts';
+import type { H1RequestHead } from '../message/h1/request-parser.ts';
 import { chain } from '../message/maybe-promise.ts';
-import { checkRequestHead } from '../message/request-head.ts';
 import { parseConnectTarget } from '../message/target.ts';
 import type { Caller } from '../principals/caller.ts';
 import { Secret } from '../secret/secret.ts';
-import type { Connection, Connections } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { intercept } from './intercept.ts';
 import type { InterceptOptions } from './intercept.ts';
 import { answerStatus } from './problem.ts';
@@ -27,53 +25,46 @@ interface ConnectRequest {
   readonly connection: Connection;
   readonly protocol: string;
   readonly socket: net.Socket;
-  readonly head: Buffer;
+  /** What came behind the head. */
+  readonly rest: Buffer;
 }
 
 /** Answers CONNECT: authenticates, then tunnels or intercepts. */
 export class ConnectHandler {
   readonly #services: EdgeServices;
-  readonly #connections: Connections;
   readonly #limits: EdgeLimits;
-  readonly #readHttp: (socket: net.Socket) => void;
+  readonly #readHttp: (socket: net.Socket, connection: Connection) => void;
   readonly #draining: () => boolean;
 
   /** `readHttp` takes the sockets inside CONNECT, once they carry HTTP in the clear. */
   constructor(
     services: EdgeServices,
-    connections: Connections,
     limits: EdgeLimits,
-    readHttp: (socket: net.Socket) => void,
+    readHttp: (socket: net.Socket, connection: Connection) => void,
     draining: () => boolean,
   ) {
     this.#services = services;
-    this.#connections = connections;
     this.#limits = limits;
     this.#readHttp = readHttp;
     this.#draining = draining;
   }
 
-  /** Takes one CONNECT request. Every path ends in an answer. */
-  handle(message: IncomingMessage, socket: net.Socket, head: Buffer): void {
-    const connection = this.#connections.of(socket);
-    const protocol = `http/${message.httpVersion}`;
-    const connect: ConnectRequest = { id: randomUUID(), startedAt: this.#services.now(), connection, protocol, socket, head };
-    // Without a listener a reset by the client would be an uncaught error; `close` follows and cleans up.
-    socket.on('error', () => undefined);
+  /** Takes one CONNECT request; `rest` is what came behind its head. Every path ends in an answer. */
+  handle(head: H1RequestHead, socket: net.Socket, rest: Buffer, connection: Connection): void {
+    const protocol = `http/${head.version}`;
+    const connect: ConnectRequest = { id: randomUUID(), startedAt: this.#services.now(), connection, protocol, socket, rest };
     let authority: Authority | undefined;
     try {
       if (this.#draining()) throw new AlterError('shutting_down');
       if (connection.inner !== undefined) throw new AlterError('malformed_request', { detail: 'CONNECT inside CONNECT' });
-      authority = parseConnectTarget(message.url ?? '');
-      this.#accept(message, connect, authority);
+      authority = parseConnectTarget(head.target);
+      this.#accept(head, connect, authority);
     } catch (error) {
       this.#refuse(connect, authority, error);
     }
   }
 
-  #accept(message: IncomingMessage, connect: ConnectRequest, authority: Authority): void {
-    const headers = new HeaderList(message.rawHeaders);
-    const { host } = checkRequestHead({ httpVersion: message.httpVersion, method: 'CONNECT', headers });
+  #accept({ host, headers }: H1RequestHead, connect: ConnectRequest, authority: Authority): void {
     if (host !== undefined && parseAuthority(host, authority.port).host !== authority.host) {
       throw new AlterError('authority_mismatch', { detail: 'Host is not the authority of CONNECT' });
     }
@@ -95,10 +86,9 @@ export class ConnectHandler {
 
   #intercept(connect: ConnectRequest, target: InterceptOptions['target']): void {
     connect.socket.write(ESTABLISHED);
-    intercept(connect.socket, connect.head, {
+    intercept(connect.socket, connect.rest, {
       target,
       outer: connect.connection,
-      connections: this.#connections,
       contextFor: (host) => this.#services.contextFor(host),
       timeoutMs: this.#limits.headTimeoutMs,
       readHttp: this.#readHttp,
@@ -110,7 +100,7 @@ export class ConnectHandler {
   }
 
   #tunnel(connect: ConnectRequest, authority: Authority, caller: Caller, alter: ReturnType<typeof parseAlterHeaders>): void {
-    const { id, startedAt, socket, head } = connect;
+    const { id, startedAt, socket, rest } = connect;
     const facts = { id, startedAt, peer: connect.connection.peer, caller, alter, authority };
     this.#services.openTunnel(authority, (error, start) => {
       if (start === null) {
@@ -120,7 +110,7 @@ export class ConnectHandler {
         return;
       }
       socket.write(ESTABLISHED);
-      start(socket, head, (result) => {
+      start(socket, rest, (result) => {
         this.#services.tunnelled({ ...facts, result, error: undefined });
       });
     });

@@ -31,32 +31,8 @@ export interface InnerConnection {
   readonly serverNameAgrees: boolean;
 }
 
-/** The connection of each socket, for as long as the socket lives. */
-export class Connections {
-  readonly #bySocket = new WeakMap<object, Connection>();
-
-  /** The connection of `socket`; a socket seen for the first time is a client on the front. */
-  of(socket: net.Socket): Connection {
-    let connection = this.#bySocket.get(socket);
-    if (connection === undefined) {
-      connection = { peer: peerOf(socket), inner: undefined };
-      this.#bySocket.set(socket, connection);
-    }
-    return connection;
-  }
-
-  /** Says that `socket` carries what is inside CONNECT. */
-  setInner(socket: object, outer: Connection, inner: InnerConnection): void {
-    this.#bySocket.set(socket, { peer: outer.peer, inner });
-  }
-
-  /** Whether `socket` is inside CONNECT. */
-  isInner(socket: object): boolean {
-    return this.#bySocket.get(socket)?.inner !== undefined;
-  }
-}
-
-function peerOf(socket: net.Socket): ConnectionPeer {
+/** The peer of `socket`. */
+export function peerOf(socket: net.Socket): ConnectionPeer {
   const client = { address: plainAddress(socket.remoteAddress), port: socket.remotePort ?? 0 };
   const server = { address: plainAddress(socket.localAddress), port: socket.localPort ?? 0 };
   const loopback = client.address === '::1' || client.address.startsWith('127.');

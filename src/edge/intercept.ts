@@ -8,18 +8,17 @@ import type { SecureContext } from 'node:tls';
 import { AlterError } from '../errors.ts';
 import { parseAuthority } from '../message/authority.ts';
 import type { Authority } from '../message/authority.ts';
-import type { Connection, Connections, InnerConnection } from './connection.ts';
+import type { Connection, InnerConnection } from './connection.ts';
 
 /** What an interception needs. */
 export interface InterceptOptions {
   readonly target: Pick<InnerConnection, 'authority' | 'key' | 'alter'>;
   readonly outer: Connection;
-  readonly connections: Connections;
   contextFor(host: string): SecureContext;
   /** Longest wait for the first byte, and for the TLS handshake. */
   readonly timeoutMs: number;
   /** Takes the socket that carries HTTP. */
-  readHttp(socket: net.Socket): void;
+  readHttp(socket: net.Socket, connection: Connection): void;
   /** The leaf could not be made: answers on the plain socket. */
   refuse(error: unknown): void;
   readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
@@ -55,8 +54,8 @@ export function intercept(socket: net.Socket, head: Buffer, options: InterceptOp
 }
 
 function readPlain(socket: net.Socket, options: InterceptOptions): void {
-  options.connections.setInner(socket, options.outer, { ...options.target, scheme: 'http', serverNameAgrees: true });
-  options.readHttp(socket);
+  const inner = { ...options.target, scheme: 'http', serverNameAgrees: true } as const;
+  options.readHttp(socket, { peer: options.outer.peer, inner });
 }
 
 function terminateTls(socket: net.Socket, options: InterceptOptions): void {
@@ -85,16 +84,21 @@ function terminateTls(socket: net.Socket, options: InterceptOptions): void {
   };
   secure.once('_tlsError', failed);
   secure.on('error', () => undefined);
+  const left = (): void => {
+    secure.destroy();
+  };
+  secure.once('end', left);
   secure.once('close', () => {
     clearTimeout(timer);
     socket.destroy();
   });
   secure.once('secure', () => {
     clearTimeout(timer);
+    secure.off('end', left);
     const serverName = typeof secure.servername === 'string' ? secure.servername : undefined;
     const serverNameAgrees = serverName === undefined || agrees(serverName, authority);
-    options.connections.setInner(secure, options.outer, { ...options.target, scheme: 'https', serverNameAgrees });
-    options.readHttp(secure);
+    const inner = { ...options.target, scheme: 'https', serverNameAgrees } as const;
+    options.readHttp(secure, { peer: options.outer.peer, inner });
   });
 }
 

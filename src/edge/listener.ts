@@ -2,78 +2,84 @@
  * client ──▶ absolute-form request ─────────────▶ pipeline
  *        ──▶ CONNECT ──▶ tunnel, or intercept ──▶ pipeline
  *
- * One node:http server reads every head: those of the front, and those inside CONNECT after TLS.
+ * Every connection that carries HTTP in the clear is an H1Connection: those of the front, and those inside CONNECT after TLS.
  */
 import { randomUUID } from 'node:crypto';
-import http from 'node:http';
 import net from 'node:net';
-import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { AlterError, CommandError } from '../errors.ts';
-import { answerRaw } from './raw-answer.ts';
-import { Connections } from './connection.ts';
+import type { H1Error } from '../message/h1/error.ts';
+import { DEFAULT_H1_LIMITS } from '../message/h1/limits.ts';
 import { ConnectHandler } from './connect.ts';
+import { peerOf, type Connection } from './connection.ts';
+import { H1Connection, type H1ConnectionOptions } from './h1-connection.ts';
+import { headRefusal } from './head-refusal.ts';
+import { answerRaw } from './raw-answer.ts';
 import { RequestHandler } from './request-handler.ts';
 import type { EdgeLimits, EdgeServices } from './services.ts';
 
-/** How often node:http looks for heads that are too slow. */
-const SLOW_CHECK_MS = 500;
+/** Longest time between two looks for clients that are too slow. */
+const SWEEP_MS = 500;
+const DRAIN_CHECK_MS = 10;
 
 /** The listening side of the proxy. */
 export class Listener {
-  readonly #server: http.Server;
+  readonly #server: net.Server;
   readonly #services: EdgeServices;
   readonly #limits: EdgeLimits;
-  readonly #connections = new Connections();
+  readonly #connectionOptions: H1ConnectionOptions;
+  /** Sockets that clients have opened. */
   readonly #front = new Set<net.Socket>();
-  readonly #requests: RequestHandler;
+  /** Connections that carry HTTP, on the front and inside CONNECT. */
+  readonly #connections = new Set<H1Connection>();
+  readonly #clock = { now: 0 };
+  readonly #sweeper: NodeJS.Timeout;
   #draining = false;
   #closed: Promise<void> | undefined;
 
   constructor(services: EdgeServices, limits: EdgeLimits) {
     this.#services = services;
     this.#limits = limits;
-    this.#server = http.createServer({
-      maxHeaderSize: limits.maxHeaderBytes,
-      headersTimeout: limits.headTimeoutMs,
-      requestTimeout: 0,
-      keepAliveTimeout: limits.idleTimeoutMs,
-      connectionsCheckingInterval: Math.min(SLOW_CHECK_MS, limits.headTimeoutMs),
-      requireHostHeader: false,
-      insecureHTTPParser: false,
-      noDelay: true,
-    });
-    this.#server.maxHeadersCount = 0;
-    this.#requests = new RequestHandler(services, this.#connections, () => this.#draining);
+    const { maxHeaderBytes, headTimeoutMs, idleTimeoutMs, stallTimeoutMs } = limits;
+    const draining = (): boolean => this.#draining;
+    const requests = new RequestHandler(services, draining);
     const connect = new ConnectHandler(
       services,
-      this.#connections,
       limits,
-      (socket) => this.#server.emit('connection', socket),
-      () => this.#draining,
+      (socket, inner) => {
+        this.#serve(socket, inner);
+      },
+      draining,
     );
-    this.#server.on('connection', (socket: net.Socket) => {
+    this.#connectionOptions = {
+      limits: { ...DEFAULT_H1_LIMITS, maxHeadBytes: maxHeaderBytes, maxLineBytes: maxHeaderBytes },
+      headTimeoutMs,
+      idleTimeoutMs,
+      stallTimeoutMs,
+      clock: this.#clock,
+      request: (head, stream, connection) => {
+        requests.handle(head, stream, connection);
+      },
+      connect: (head, socket, rest, connection) => {
+        connect.handle(head, socket, rest, connection);
+      },
+      unreadable: (error, socket, connection) => {
+        this.#unreadable(error, socket, connection);
+      },
+      left: (connection) => {
+        this.#connections.delete(connection);
+      },
+    };
+    // A client may say that it sends no more, and still wait for its answer.
+    this.#server = net.createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
       this.#accept(socket);
     });
-    this.#server.on('request', (request, response) => {
-      this.#requests.handle(request, response, false);
-    });
-    this.#server.on('checkContinue', (request: http.IncomingMessage, response: http.ServerResponse) => {
-      this.#requests.handle(request, response, true);
-    });
-    this.#server.on('checkExpectation', (request: http.IncomingMessage, response: http.ServerResponse) => {
-      this.#requests.handle(request, response, false);
-    });
-    this.#server.on('connect', (request, _socket, head) => {
-      connect.handle(request, request.socket, head);
-    });
-    this.#server.on('clientError', (error, socket) => {
-      this.#unreadable(error, socket);
-    });
-  }
-
-  /** Requests under way. */
-  get active(): number {
-    return this.#requests.active;
+    this.#sweeper = setInterval(
+      () => {
+        this.#sweep();
+      },
+      Math.min(SWEEP_MS, headTimeoutMs, idleTimeoutMs, stallTimeoutMs),
+    ).unref();
   }
 
   /** Starts to listen; `port` 0 takes a free one. Rejects with CommandError `port_in_use`. */
@@ -99,39 +105,51 @@ export class Listener {
         resolve();
       });
     });
-    this.#server.closeIdleConnections();
-    await this.#requests.idle(deadlineMs);
+    for (const connection of this.#connections) connection.drain();
+    const deadline = performance.now() + deadlineMs;
+    while (this.#owesAnswers() && performance.now() < deadline) await delay(DRAIN_CHECK_MS);
   }
 
   /** Closes every connection that is left after {@link drain}. */
   async close(): Promise<void> {
-    this.#server.closeAllConnections();
+    clearInterval(this.#sweeper);
+    for (const connection of this.#connections) connection.destroy();
     for (const socket of this.#front) socket.destroy();
     await this.#closed;
   }
 
+  #owesAnswers(): boolean {
+    for (const connection of this.#connections) if (connection.owesAnswer) return true;
+    return false;
+  }
+
   #accept(socket: net.Socket): void {
-    if (this.#connections.isInner(socket)) return;
+    // A client that resets its connection is no event of its own: the exchange on it, if any, hears of it by `close`.
+    socket.on('error', () => undefined);
     if (this.#front.size >= this.#limits.maxConnections) {
       answerRaw(socket, new AlterError('too_many_connections', { retryAfterS: 1 }), randomUUID(), 'proxy');
       return;
     }
     this.#front.add(socket);
     socket.once('close', () => this.#front.delete(socket));
-    // A client that resets its connection is no event of its own: the exchange on it, if any, hears of it.
-    socket.on('error', () => undefined);
+    this.#serve(socket, { peer: peerOf(socket), inner: undefined });
   }
 
-  /** A head that node:http could not read. */
-  #unreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
-    // A second answer within or behind the one that is under way would be read as part of it.
-    if (error.code === 'ECONNRESET' || !socket.writable || !(socket instanceof net.Socket) || this.#requests.isBusy(socket)) {
-      socket.destroy();
-      return;
-    }
-    const { peer, inner } = this.#connections.of(socket);
+  #serve(socket: net.Socket, connection: Connection): void {
+    const served = new H1Connection(socket, connection, this.#connectionOptions);
+    this.#connections.add(served);
+    if (this.#draining) served.drain();
+  }
+
+  #sweep(): void {
+    this.#clock.now = performance.now();
+    for (const connection of this.#connections) connection.sweep();
+  }
+
+  /** Answers what could not be read as a request. */
+  #unreadable(error: H1Error | 'slow', socket: net.Socket, { peer, inner }: Connection): void {
     const id = randomUUID();
-    const refusal = headError(error);
+    const refusal = headRefusal(error);
     const origin = inner === undefined ? undefined : { scheme: inner.scheme, ...inner.authority };
     const startedAt = this.#services.now();
     this.#services.refused({
@@ -147,17 +165,6 @@ export class Listener {
       status: refusal.status,
     });
     answerRaw(socket, refusal, id, inner === undefined ? 'proxy' : 'request');
-  }
-}
-
-function headError(error: NodeJS.ErrnoException): AlterError {
-  switch (error.code) {
-    case 'HPE_HEADER_OVERFLOW':
-      return new AlterError('header_too_large');
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return new AlterError('request_timeout');
-    default:
-      return new AlterError('malformed_request', { detail: `the request head is not valid HTTP/1.1 (${error.code ?? 'unknown'})` });
   }
 }
 

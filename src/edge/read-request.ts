@@ -1,9 +1,7 @@
-import type { IncomingMessage } from 'node:http';
 import { AlterError } from '../errors.ts';
 import { parseAuthority, sameAuthority } from '../message/authority.ts';
 import type { Authority, Scheme } from '../message/authority.ts';
-import { HeaderList } from '../message/header-list.ts';
-import { checkRequestHead } from '../message/request-head.ts';
+import type { H1RequestHead } from '../message/h1/request-parser.ts';
 import type { InboundRequest } from '../message/request.ts';
 import { parseAbsoluteTarget } from '../message/target.ts';
 import { canonicalUrl } from '../message/url.ts';
@@ -13,16 +11,15 @@ const DEFAULT_PORT: Readonly<Record<Scheme, number>> = { http: 80, https: 443 };
 
 /**
  * The request as the pipeline sees it.
- * @throws AlterError `malformed_request`, `method_not_supported`, `authority_mismatch`.
+ * @throws AlterError `malformed_request`, `authority_mismatch`.
  */
-export function readRequest(message: IncomingMessage, headers: HeaderList, inner: InnerConnection | undefined): InboundRequest {
-  const method = message.method ?? '';
-  const { bodyLength, host } = checkRequestHead({ httpVersion: message.httpVersion, method, headers });
-  const { origin, url } = inner === undefined ? absoluteForm(message.url ?? '') : originForm(message.url ?? '', inner);
+export function readRequest(head: H1RequestHead, inner: InnerConnection | undefined): InboundRequest {
+  const { method, target, host, version, headers, bodyLength } = head;
+  const { origin, url } = inner === undefined ? absoluteForm(target) : originForm(target, inner);
   if (host !== undefined) checkHost(host, origin, origin.scheme);
   if (inner?.serverNameAgrees === false)
     throw new AlterError('authority_mismatch', { detail: 'the TLS server name is not the host of CONNECT' });
-  return { protocol: message.httpVersion === '1.0' ? 'http/1.0' : 'http/1.1', method, origin, url, headers, bodyLength };
+  return { protocol: version === '1.0' ? 'http/1.0' : 'http/1.1', method, origin, url, headers, bodyLength };
 }
 
 function absoluteForm(target: string): Pick<InboundRequest, 'origin' | 'url'> {

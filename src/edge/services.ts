@@ -31,5 +31,7 @@ export interface EdgeLimits {
   readonly maxHeaderBytes: number;
   readonly headTimeoutMs: number;
   readonly idleTimeoutMs: number;
+  /** Longest pause within the body of a request, or in reading an answer. */
+  readonly stallTimeoutMs: number;
   readonly maxConnections: number;
 }

@@ -42,8 +42,9 @@ const NETWORK_CODES: ReadonlySet<WireCode> = new Set([
 
 /** Outcome of a refusal or failure; `answered` says whether the head of an answer had been sent already. */
 function outcomeOf(code: WireCode, answered: boolean): AuditOutcome {
+  if (answered) return 'interrupted';
   if (PRINCIPAL_CODES.has(code)) return 'principal_denied';
-  if (NETWORK_CODES.has(code)) return answered ? 'interrupted' : 'network_error';
+  if (NETWORK_CODES.has(code)) return 'network_error';
   return 'policy_denied';
 }
 

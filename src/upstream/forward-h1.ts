@@ -1,17 +1,15 @@
 /**
- * exchange ── request head and body ──▶ undici pool ──▶ destination
+ * exchange ── request head and body ──▶ pooled connection ──▶ destination
  *          ◀── response head and body ── (back-pressure both ways)
  */
-import { Readable } from 'node:stream';
-import { errors } from 'undici';
-import type { Dispatcher } from 'undici';
 import { AlterError } from '../errors.ts';
 import type { BodySource } from '../message/body.ts';
-import { HeaderList } from '../message/header-list.ts';
+import type { HeaderList } from '../message/header-list.ts';
 import type { OutboundRequest } from '../message/request.ts';
-import { formatTarget } from '../message/url.ts';
-import { dialError } from './dial.ts';
+import type { ResponseHead } from '../message/response.ts';
 import type { Flight, Forward, ResponseSink } from './forward.ts';
+import type { H1Connection, ResponseReader } from './h1-connection.ts';
+import type { Pool, Waiter } from './pool.ts';
 import type { Pools } from './pools.ts';
 
 /** Methods that may be sent a second time (RFC 9110 §9.2.2), here only without a body. */
@@ -19,163 +17,93 @@ const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 
 /** Makes the function that sends requests over HTTP/1.1. */
 export function createForward(pools: Pools): Forward {
-  return (request, body, isolation, sink) => new H1Flight(pools, request, body, isolation, sink);
+  return (request, body, isolation, sink) => {
+    const flight = new H1Flight(pools.get(request.origin, isolation), request, body, sink);
+    flight.start();
+    return flight;
+  };
 }
 
 /** One request and its response. */
-class H1Flight implements Flight, Dispatcher.DispatchHandler {
-  readonly #pools: Pools;
+class H1Flight implements Flight, Waiter, ResponseReader {
+  readonly #pool: Pool;
   readonly #request: OutboundRequest;
-  readonly #isolation: string;
+  readonly #body: BodySource | undefined;
   readonly #sink: ResponseSink;
-  readonly #body: Readable | undefined;
-  #poolKey = '';
-  #controller: Dispatcher.DispatchController | undefined;
-  #started = false;
+  #connection: H1Connection | undefined;
   #ended = false;
   retries = 0;
 
-  constructor(pools: Pools, request: OutboundRequest, body: BodySource | undefined, isolation: string, sink: ResponseSink) {
-    this.#pools = pools;
+  constructor(pool: Pool, request: OutboundRequest, body: BodySource | undefined, sink: ResponseSink) {
+    this.#pool = pool;
     this.#request = request;
-    this.#isolation = isolation;
+    this.#body = body;
     this.#sink = sink;
-    this.#body = body === undefined ? undefined : readableFrom(body);
-    this.#dispatch();
+  }
+
+  start(): void {
+    this.#pool.acquire(this);
   }
 
   resume(): void {
-    this.#controller?.resume();
+    this.#connection?.resume();
   }
 
   abort(): void {
-    if (!this.#finish()) return;
-    const reason = new errors.RequestAbortedError();
-    this.#controller?.abort(reason);
-    this.#body?.destroy();
-  }
-
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    if (this.#ended) controller.abort(new errors.RequestAbortedError());
-  }
-
-  onResponseStart(controller: Dispatcher.DispatchController, status: number, _headers: unknown, reason?: string): void {
     if (this.#ended) return;
-    const head = { status, reason: reason ?? '', headers: rawList(controller.rawHeaders) };
-    if (status < 200) {
-      this.#sink.informational(head);
-      return;
+    this.#ended = true;
+    if (this.#connection === undefined) {
+      this.#pool.forget(this);
+      this.#body?.cancel(new Error('the exchange was aborted'));
+    } else this.#connection.destroy();
+  }
+
+  connected(connection: H1Connection): void {
+    this.#connection = connection;
+    try {
+      connection.send(this.#request, this.#body, this);
+    } catch (cause) {
+      connection.destroy();
+      this.#fail(new AlterError('malformed_request', { detail: 'the request cannot be written as HTTP/1.1', cause }));
     }
-    this.#started = true;
+  }
+
+  refused(error: AlterError): void {
+    this.#body?.cancel(error);
+    this.#fail(error);
+  }
+
+  informational(head: ResponseHead): void {
+    this.#sink.informational(head);
+  }
+
+  head(head: ResponseHead): void {
     this.#sink.head(head);
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (!this.#ended && !this.#sink.write(chunk)) controller.pause();
+  data(chunk: Buffer): boolean {
+    return this.#sink.write(chunk);
   }
 
-  onResponseEnd(controller: Dispatcher.DispatchController): void {
-    if (!this.#finish()) return;
-    const trailers = rawList(controller.rawTrailers);
-    this.#sink.end(trailers.size === 0 ? undefined : trailers);
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+  end(trailers: HeaderList | undefined): void {
     if (this.#ended) return;
-    if (this.#mayRetry(error)) {
+    this.#ended = true;
+    this.#sink.end(trailers);
+  }
+
+  failed(error: AlterError, stale: boolean): void {
+    if (stale && this.retries === 0 && this.#body === undefined && IDEMPOTENT.has(this.#request.method)) {
       this.retries += 1;
-      this.#pools.release(this.#poolKey);
-      this.#dispatch();
+      this.#connection = undefined;
+      this.#pool.acquire(this, true);
       return;
     }
-    this.#finish();
-    this.#body?.destroy();
-    this.#sink.fail(upstreamError(error, this.#request.origin.host));
+    this.#fail(error);
   }
 
-  #dispatch(): void {
-    const { method, url, headers, origin } = this.#request;
-    const { key, pool } = this.#pools.acquire(origin, this.#isolation);
-    this.#poolKey = key;
-    try {
-      pool.dispatch({ method, path: formatTarget(url), headers: [...headers.flat()], body: this.#body ?? null }, this);
-    } catch (error) {
-      this.onResponseError(null, error instanceof Error ? error : new Error(String(error)));
-    }
-  }
-
-  /** A kept-alive connection may be closed by the other side at the very moment it is used again. */
-  #mayRetry(error: Error): boolean {
-    return this.retries === 0 && !this.#started && this.#body === undefined && IDEMPOTENT.has(this.#request.method) && closedEarly(error);
-  }
-
-  #finish(): boolean {
-    if (this.#ended) return false;
+  #fail(error: AlterError): void {
+    if (this.#ended) return;
     this.#ended = true;
-    this.#pools.release(this.#poolKey);
-    return true;
+    this.#sink.fail(error);
   }
-}
-
-function closedEarly(error: Error): boolean {
-  return error instanceof errors.SocketError || ('code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE'));
-}
-
-/** undici hands raw fields over as name, value, name, value … in buffers. */
-function rawList(raw: Dispatcher.DispatchController['rawHeaders']): HeaderList {
-  if (!Array.isArray(raw)) return new HeaderList();
-  return new HeaderList(raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1'))));
-}
-
-function readableFrom(source: BodySource): Readable {
-  let started = false;
-  const readable = new Readable({
-    read() {
-      if (started) {
-        source.resume();
-        return;
-      }
-      started = true;
-      source.start({
-        write: (chunk) => readable.push(chunk),
-        end: () => readable.push(null),
-        abort: (cause) => readable.destroy(cause),
-      });
-    },
-    destroy(error, callback) {
-      source.cancel(error ?? new Error('body not wanted'));
-      callback(error);
-    },
-  });
-  // Without a listener a body that ends early would be an uncaught error; the flight hears of it through undici.
-  readable.on('error', () => undefined);
-  return readable;
-}
-
-/** Names what went wrong between the proxy and the destination. */
-function upstreamError(error: Error, host: string): AlterError {
-  if (error instanceof AlterError) return error;
-  if (
-    error instanceof errors.HeadersTimeoutError ||
-    error instanceof errors.BodyTimeoutError ||
-    error instanceof errors.ConnectTimeoutError
-  ) {
-    return new AlterError('upstream_timeout', { detail: `${host} did not answer in time`, cause: error });
-  }
-  if (
-    error instanceof errors.HTTPParserError ||
-    error instanceof errors.HeadersOverflowError ||
-    error instanceof errors.ResponseContentLengthMismatchError ||
-    (error instanceof errors.SocketError && /bad (response|upgrade)/u.test(error.message))
-  ) {
-    return new AlterError('upstream_protocol_error', { detail: `${host} sent an invalid answer`, cause: error });
-  }
-  if (error instanceof errors.RequestContentLengthMismatchError || error instanceof errors.InvalidArgumentError) {
-    return new AlterError('malformed_request', { cause: error });
-  }
-  if (error instanceof errors.SocketError) {
-    return new AlterError('upstream_unreachable', { detail: `${host} closed the connection before the answer was complete`, cause: error });
-  }
-  return dialError(error, host);
 }

@@ -4,111 +4,83 @@
  * Connections are kept per origin and per isolation key, so that one principal's connection never carries another's
  * request (invariant 12).
  */
-import { Pool } from 'undici';
+import { AlterError } from '../errors.ts';
 import { originKey } from '../message/authority.ts';
 import type { Origin } from '../message/authority.ts';
 import type { Dialer } from './dial.ts';
+import { Pool, type PoolOptions } from './pool.ts';
 
-/** Limits of the pools. Times are milliseconds. */
-export interface PoolOptions {
-  readonly headersTimeoutMs: number;
-  readonly bodyTimeoutMs: number;
-  readonly keepAliveMs: number;
-  /** Connections of one pool. */
-  readonly maxConnections: number;
-}
+/** Longest time between two looks for what has waited for too long. */
+const SWEEP_MS = 500;
 
-interface Entry {
-  readonly pool: Pool;
-  lastUsed: number;
-  /** Requests under way. */
-  active: number;
-}
-
-/** Size to which an upstream response head may grow. */
-const MAX_RESPONSE_HEAD = 64 * 1024;
-
-/** Hands out pools and closes those that nobody has used for a while. */
+/** Hands out pools, and forgets those that are empty. */
 export class Pools {
   readonly #dialer: Dialer;
   readonly #options: PoolOptions;
-  readonly #entries = new Map<string, Entry>();
+  /** By isolation, then by origin. */
+  readonly #pools = new Map<string, Map<string, Pool>>();
+  readonly #clock = { now: performance.now() };
   readonly #sweeper: NodeJS.Timeout;
+  #closed = false;
 
   constructor(dialer: Dialer, options: PoolOptions) {
     this.#dialer = dialer;
     this.#options = options;
-    this.#sweeper = setInterval(() => {
-      this.#sweep(Date.now());
-    }, options.keepAliveMs).unref();
+    const { connectTimeoutMs, headersTimeoutMs, keepAliveMs, bodyTimeoutMs } = options;
+    const shortest = Math.min(connectTimeoutMs, headersTimeoutMs, keepAliveMs, bodyTimeoutMs > 0 ? bodyTimeoutMs : SWEEP_MS);
+    this.#sweeper = setInterval(
+      () => {
+        this.#sweep();
+      },
+      Math.min(SWEEP_MS, shortest),
+    ).unref();
   }
 
-  /** The pool for `origin` and `isolation`. Each call is paired with one of {@link release}. */
-  acquire(origin: Origin, isolation: string): { readonly key: string; readonly pool: Pool } {
-    const key = `${isolation} ${originKey(origin)}`;
-    let entry = this.#entries.get(key);
-    if (entry === undefined) {
-      entry = { pool: this.#open(origin), lastUsed: 0, active: 0 };
-      this.#entries.set(key, entry);
+  /** The pool for `origin` and `isolation`. */
+  get(origin: Origin, isolation: string): Pool {
+    let byOrigin = this.#pools.get(isolation);
+    if (byOrigin === undefined) this.#pools.set(isolation, (byOrigin = new Map<string, Pool>()));
+    const key = originKey(origin);
+    let pool = byOrigin.get(key);
+    if (pool === undefined) {
+      byOrigin.set(key, (pool = new Pool(origin, this.#dialer, this.#options, this.#clock)));
+      if (this.#closed) pool.close();
     }
-    entry.active += 1;
-    return { key, pool: entry.pool };
+    return pool;
   }
 
-  /** The request for which the pool was acquired has ended. */
-  release(key: string): void {
-    const entry = this.#entries.get(key);
-    if (entry === undefined) return;
-    entry.active -= 1;
-    entry.lastUsed = Date.now();
+  /** Closes the connections of one principal: the idle ones now, those in use when their exchange has ended. */
+  closeFor(isolation: string): void {
+    for (const pool of this.#pools.get(isolation)?.values() ?? []) pool.retire();
   }
 
-  /** Takes no more requests and closes each connection when its last request has ended. */
-  async close(): Promise<void> {
-    clearInterval(this.#sweeper);
-    await Promise.all([...this.#entries.values()].map(({ pool }) => pool.close()));
+  /** Keeps no connection any longer: closes the idle ones now, those in use when their exchange has ended. */
+  close(): void {
+    this.#closed = true;
+    for (const pool of this.#each()) pool.close();
   }
 
   /** Ends every connection, those in use too. */
-  async destroy(): Promise<void> {
+  destroy(): void {
     clearInterval(this.#sweeper);
-    const pools = [...this.#entries.values()];
-    this.#entries.clear();
-    await Promise.all(pools.map(({ pool }) => pool.destroy()));
+    this.#closed = true;
+    for (const pool of this.#each()) pool.interrupt(new AlterError('shutting_down'));
+    this.#pools.clear();
   }
 
-  #open(origin: Origin): Pool {
-    let session: Buffer | undefined;
-    return new Pool(originKey(origin), {
-      connections: this.#options.maxConnections,
-      pipelining: 1,
-      allowH2: false,
-      headersTimeout: this.#options.headersTimeoutMs,
-      bodyTimeout: this.#options.bodyTimeoutMs,
-      keepAliveTimeout: this.#options.keepAliveMs,
-      keepAliveMaxTimeout: this.#options.keepAliveMs,
-      maxHeaderSize: MAX_RESPONSE_HEAD,
-      connect: (_options, callback) => {
-        this.#dialer.dial(origin, session, (error, socket) => {
-          if (socket === null) {
-            callback(error ?? new Error('no socket'), null);
-            return;
-          }
-          socket.on('session', (fresh: Buffer) => {
-            session = fresh;
-          });
-          callback(null, socket);
-        });
-      },
-    });
+  *#each(): Generator<Pool> {
+    for (const byOrigin of this.#pools.values()) yield* byOrigin.values();
   }
 
-  #sweep(now: number): void {
-    for (const [key, entry] of this.#entries) {
-      if (entry.active > 0 || now - entry.lastUsed < this.#options.keepAliveMs) continue;
-      this.#entries.delete(key);
-      // Nothing is under way in it, so there is no request that could fail.
-      void entry.pool.destroy();
+  #sweep(): void {
+    this.#clock.now = performance.now();
+    for (const [isolation, byOrigin] of this.#pools) {
+      for (const [key, pool] of byOrigin) {
+        pool.sweep();
+        if (pool.isOver) byOrigin.delete(key);
+      }
+      if (byOrigin.size === 0) this.#pools.delete(isolation);
     }
+    if (this.#closed && this.#pools.size === 0) clearInterval(this.#sweeper);
   }
 }

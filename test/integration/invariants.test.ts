@@ -298,10 +298,9 @@ test.serial('13: no leaf is minted for a client that has not authenticated', asy
     t.is(problemCode(error.answer), 'invalid_key');
     const { key } = closed.proxy;
     const almost = key.slice(0, -1) + (key.endsWith('A') ? 'B' : 'A');
-    const wrong = await t.throwsAsync(
-      openConnect(closed.proxy, 'localhost:443', ['Proxy-Authorization', `Bearer ${almost}`]),
-      { instanceOf: ConnectRefused },
-    );
+    const wrong = await t.throwsAsync(openConnect(closed.proxy, 'localhost:443', ['Proxy-Authorization', `Bearer ${almost}`]), {
+      instanceOf: ConnectRefused,
+    });
     t.is(wrong.answer.status, 407);
     const answer = await requestThrough(closed.proxy, { url: `${closed.origin.url}/echo`, key: closed.proxy.key });
     t.is(answer.status, 200);

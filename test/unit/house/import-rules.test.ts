@@ -28,7 +28,6 @@ const LIBRARY_USES: readonly Import[] = [
   ['src/edge/cache.ts', 'lru-cache', 'owner-lru-cache'],
   ['src/cli/certificate.ts', 'node-forge', 'owner-node-forge'],
   ['src/edge/logger.ts', 'pino', 'owner-pino'],
-  ['src/edge/client.ts', 'undici', 'owner-undici'],
   ['src/cli/yaml.ts', 'yaml', 'owner-yaml'],
   ['src/cli/padding.ts', 'left-pad', 'every-library-has-an-owner'],
 ];
@@ -79,7 +78,6 @@ const NEAR_MISSES: readonly (readonly [from: string, specifier: string])[] = [
   ['src/store/redis/client.ts', 'ioredis'],
   ['src/store/embedded/environment.ts', 'lmdb'],
   ['src/pki/certificate.ts', 'node-forge'],
-  ['src/upstream/client.ts', 'undici'],
   ['src/cli/program.ts', 'commander'],
   ['src/cli/start.ts', '../app.ts'],
   ['src/inject/bearer.ts', '../secret/reveal.ts'],

@@ -1,0 +1,320 @@
+import type net from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { H1Error } from '../message/h1/error.ts';
+import type { H1Limits } from '../message/h1/limits.ts';
+import { MessageWriter } from '../message/h1/message-writer.ts';
+import { RequestParser, type H1RequestHead } from '../message/h1/request-parser.ts';
+import type { Connection } from './connection.ts';
+import { H1Stream, type H1StreamOptions } from './h1-stream.ts';
+
+/** What an {@link H1Connection} is given. */
+export interface H1ConnectionOptions {
+  readonly limits: H1Limits;
+  /** Times in milliseconds. */
+  readonly headTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly stallTimeoutMs: number;
+  /** Milliseconds, monotonic; as exact as the timer that calls {@link H1Connection.sweep}. */
+  readonly clock: { readonly now: number };
+  /** Takes a request. Must not throw. */
+  request(head: H1RequestHead, stream: H1Stream, connection: Connection): void;
+  /** Takes a CONNECT request, the socket and the bytes behind the head; the connection is no longer this one's. */
+  connect(head: H1RequestHead, socket: net.Socket, rest: Buffer, connection: Connection): void;
+  /** Takes what could not be read as a request, between answers. */
+  unreadable(error: H1Error | 'slow', socket: net.Socket, connection: Connection): void;
+  /** The connection is closed, or another owner's. */
+  left(connection: H1Connection): void;
+}
+
+/** Bytes of pipelined requests that are held while an answer is under way. */
+const MAX_HELD = 64 * 1024;
+/** How long a client that sends no more may get nothing before it counts as gone: a client that left looks the same. */
+const HALF_CLOSED_MS = 1000;
+/** How long a client has to read the last answer before its connection is closed for good. */
+const LINGER_MS = 2000;
+
+/** What the connection is doing; each phase but `serving` has its own time-out. */
+type Phase = 'idle' | 'head' | 'serving' | 'closing' | 'over';
+
+/**
+ * One client connection that carries HTTP/1.1: reads requests one after another, and gives each a {@link H1Stream} to answer on. A
+ * request is read only when the one before it has been answered, so answers cannot change their order.
+ */
+export class H1Connection {
+  readonly #socket: net.Socket;
+  readonly #connection: Connection;
+  readonly #options: H1ConnectionOptions;
+  readonly #parser: RequestParser;
+  readonly #writer: MessageWriter;
+  readonly #flush: () => void;
+  readonly #streamOptions: H1StreamOptions;
+  #phase: Phase = 'idle';
+  /** When the phase began, or a client that is waited for last did something. */
+  #since: number;
+  #served = false;
+  #stream: H1Stream | undefined;
+  #connectHead: H1RequestHead | undefined;
+  #held: Buffer | undefined;
+  #executing = false;
+  #ended = false;
+  #writtenBefore = 0;
+  #broken = false;
+  #closeAfterAnswer = false;
+
+  constructor(socket: net.Socket, connection: Connection, options: H1ConnectionOptions) {
+    this.#socket = socket;
+    this.#connection = connection;
+    this.#options = options;
+    this.#since = options.clock.now;
+    this.#flush = () => {
+      if (!socket.destroyed) this.#writer.flush();
+    };
+    this.#writer = new MessageWriter(socket, (time) => {
+      if (time === 'soon') process.nextTick(this.#flush);
+      else setImmediate(this.#flush);
+    });
+    this.#streamOptions = this.#optionsForStreams();
+    this.#parser = new RequestParser(
+      {
+        head: (head) => {
+          this.#begin(head);
+        },
+        data: (chunk) => {
+          this.#stream?.bodyData(chunk);
+        },
+        end: (trailers) => {
+          this.#stream?.bodyEnd(trailers);
+        },
+      },
+      options.limits,
+    );
+    socket.on('data', this.#onData);
+    socket.on('end', this.#onEnd);
+    socket.on('drain', this.#onDrain);
+    socket.on('close', this.#onClose);
+  }
+
+  /** Whether the client waits for an answer, or for the rest of one. */
+  get owesAnswer(): boolean {
+    return this.#phase === 'serving' || this.#socket.writableLength > 0;
+  }
+
+  /** Closes the connection as soon as it owes no answer. */
+  drain(): void {
+    this.#closeAfterAnswer = true;
+    if (this.#phase === 'idle') this.#close();
+  }
+
+  /** Cuts the connection off. */
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  /** Looks whether the client has kept the proxy waiting for too long. */
+  sweep(): void {
+    const { clock, headTimeoutMs, idleTimeoutMs, stallTimeoutMs } = this.#options;
+    const waited = clock.now - this.#since;
+    switch (this.#phase) {
+      case 'idle':
+        // A client that has sent nothing yet is held to the time of a head.
+        if (waited > (this.#served ? idleTimeoutMs : headTimeoutMs)) this.#close();
+        return;
+      case 'head':
+        if (waited > headTimeoutMs) this.#unreadable('slow');
+        return;
+      case 'serving':
+        this.#sweepStream(waited, stallTimeoutMs);
+        return;
+      case 'closing':
+        if (waited > (this.#socket.writableFinished ? LINGER_MS : stallTimeoutMs)) this.#socket.destroy();
+        return;
+      case 'over':
+    }
+  }
+
+  #sweepStream(waited: number, stallTimeoutMs: number): void {
+    const stream = this.#stream;
+    if (stream === undefined) return;
+    if (this.#ended) this.#sweepHalfClosed(waited);
+    else if (stream.awaitsBody && waited > stallTimeoutMs) stream.bodyFailed('slow');
+    else if (this.#writer.isFull && waited > stallTimeoutMs) this.#socket.destroy();
+  }
+
+  /** A client that sends no more may still read, or be gone: as long as it takes bytes it reads. */
+  #sweepHalfClosed(waited: number): void {
+    const { bytesWritten } = this.#socket;
+    if (bytesWritten > this.#writtenBefore) this.#since = this.#options.clock.now;
+    else if (waited > HALF_CLOSED_MS) this.#socket.destroy();
+    this.#writtenBefore = bytesWritten;
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (this.#phase === 'closing' || this.#broken) return;
+    // Bytes of a head buy no time: a head has so long from its first byte on.
+    if (this.#phase === 'serving') this.#since = this.#options.clock.now;
+    if (this.#held !== undefined || this.#stream?.requestComplete === true) this.#hold(chunk);
+    else this.#read(chunk);
+  };
+
+  readonly #onEnd = (): void => {
+    this.#ended = true;
+    this.#since = this.#options.clock.now;
+    this.#writtenBefore = this.#socket.bytesWritten;
+    if (this.#held === undefined) this.#noMore();
+  };
+
+  /** The client sends no more, and everything it has sent was read. */
+  #noMore(): void {
+    if (this.#phase === 'serving') {
+      if (this.#stream?.requestComplete === false) this.#socket.destroy();
+    } else if (this.#phase === 'idle' || this.#phase === 'head') this.#close();
+  }
+
+  readonly #onDrain = (): void => {
+    this.#since = this.#options.clock.now;
+    this.#stream?.drained();
+  };
+
+  readonly #onClose = (): void => {
+    const stream = this.#stream;
+    this.#leave();
+    stream?.clientGone();
+  };
+
+  /** Reads one request at most; what lies behind it is held. */
+  #read(chunk: Buffer): void {
+    if (this.#phase === 'idle') {
+      this.#phase = 'head';
+      this.#since = this.#options.clock.now;
+    }
+    let next: number;
+    this.#executing = true;
+    try {
+      next = this.#parser.execute(chunk);
+    } catch (error) {
+      if (!(error instanceof H1Error)) throw error;
+      this.#unreadable(error);
+      return;
+    } finally {
+      this.#executing = false;
+    }
+    if (this.#connectHead !== undefined) {
+      this.#handOver(this.#connectHead, chunk.subarray(next));
+      return;
+    }
+    if (next < chunk.length) this.#hold(chunk.subarray(next));
+    else if (this.#ended) this.#noMore();
+    // An empty line before a request is not one yet.
+    if (this.#phase === 'head' && this.#parser.atMessageBoundary) this.#phase = 'idle';
+    this.#advance();
+  }
+
+  #begin(head: H1RequestHead): void {
+    this.#phase = 'serving';
+    if (head.method === 'CONNECT') {
+      this.#connectHead = head;
+      return;
+    }
+    if (!head.keepAlive) this.#closeAfterAnswer = true;
+    this.#stream = new H1Stream(head, this.#writer, this.#streamOptions);
+    this.#options.request(head, this.#stream, this.#connection);
+  }
+
+  #optionsForStreams(): H1StreamOptions {
+    return {
+      socket: this.#socket,
+      challenge: this.#connection.inner === undefined ? 'proxy' : 'request',
+      persists: () => this.#persists(),
+      waiting: () => {
+        this.#since = this.#options.clock.now;
+      },
+      ended: (persist) => {
+        if (!persist) this.#closeAfterAnswer = true;
+        if (!this.#executing) this.#advance();
+      },
+      breakOff: (reset) => {
+        // TLS tells the end from a break by its close_notify; for TCP alone only a reset does.
+        if (reset && !(this.#socket instanceof TLSSocket)) this.#socket.resetAndDestroy();
+        else this.#socket.destroy();
+      },
+    };
+  }
+
+  /** Whether another request may follow: not when it could not be read, or when the client has said that it sends no more. */
+  #persists(): boolean {
+    return !this.#closeAfterAnswer && !(this.#ended && this.#held === undefined);
+  }
+
+  /** Goes on to the next request once this one is read and answered; or closes. */
+  #advance(): void {
+    const stream = this.#stream;
+    if (stream?.answered !== true) return;
+    if (!stream.requestComplete && !this.#closeAfterAnswer) return;
+    this.#stream = undefined;
+    this.#served = true;
+    if (!this.#persists()) {
+      this.#close();
+      return;
+    }
+    this.#phase = 'idle';
+    this.#since = this.#options.clock.now;
+    if (this.#socket.isPaused()) this.#socket.resume();
+    if (this.#held !== undefined) this.#readHeldSoon();
+  }
+
+  #hold(chunk: Buffer): void {
+    this.#held = this.#held === undefined ? chunk : Buffer.concat([this.#held, chunk]);
+    if (this.#held.length > MAX_HELD) this.#socket.pause();
+  }
+
+  /** In a turn of its own: a client that pipelines a thousand requests must not build a thousand frames on the stack. */
+  #readHeldSoon(): void {
+    setImmediate(() => {
+      const held = this.#held;
+      if (this.#phase !== 'idle' || held === undefined) return;
+      this.#held = undefined;
+      this.#read(held);
+    });
+  }
+
+  #unreadable(error: H1Error | 'slow'): void {
+    this.#broken = true;
+    this.#closeAfterAnswer = true;
+    const stream = this.#stream;
+    if (stream !== undefined) {
+      // Within a body: the answer that is under way says it, or breaks off.
+      stream.bodyFailed(error);
+      this.#advance();
+      return;
+    }
+    this.#phase = 'closing';
+    this.#since = this.#options.clock.now;
+    this.#options.unreadable(error, this.#socket, this.#connection);
+  }
+
+  #handOver(head: H1RequestHead, rest: Buffer): void {
+    const socket = this.#socket;
+    socket.pause();
+    this.#leave();
+    this.#options.connect(head, socket, rest, this.#connection);
+  }
+
+  /** Says that no more comes, and gives the client the time to read what did. */
+  #close(): void {
+    this.#phase = 'closing';
+    this.#since = this.#options.clock.now;
+    this.#held = undefined;
+    this.#socket.end();
+    // Unread bytes would make the kernel reset the connection, and the client would lose the answer.
+    this.#socket.resume();
+  }
+
+  #leave(): void {
+    if (this.#phase === 'over') return;
+    this.#phase = 'over';
+    this.#stream = undefined;
+    this.#held = undefined;
+    this.#socket.off('data', this.#onData).off('end', this.#onEnd).off('drain', this.#onDrain).off('close', this.#onClose);
+    this.#options.left(this);
+  }
+}

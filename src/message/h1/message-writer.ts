@@ -1,0 +1,121 @@
+import type { HeaderList } from '../header-list.ts';
+import type { ResponseBodyLength } from './body-reader.ts';
+import { CHUNK_END, chunkHeader, gather, lastChunk } from './serialise.ts';
+
+/** Where a {@link MessageWriter} writes: a socket. */
+export interface ByteOutput {
+  write(bytes: Buffer): unknown;
+  /** Bytes that were written and have not left yet. */
+  readonly writableLength: number;
+  cork(): void;
+  uncork(): void;
+}
+
+/** When parts that wait are to be written: before the next event, or once the events of this turn of the event loop have been seen. */
+export type FlushTime = 'soon' | 'after-turn';
+
+/** Waiting parts up to this many bytes are copied into one buffer; larger ones are handed over as they are, in one vectored write. */
+const MAX_COPIED = 16 * 1024;
+/** From here on a body comes in bulk, and more of it is worth waiting for within the turn. */
+const BULK = 8 * 1024;
+/** Parts of this many bytes wait no longer. */
+const MAX_WAITING = 64 * 1024;
+/** Bytes that may wait in the output before the source of the body is paused. */
+const MAX_QUEUED = 128 * 1024;
+
+/**
+ * Writes one message after another to a connection, each part in as few writes as its arrival allows: a head leaves together with the
+ * body that comes at once, and bulk is gathered for one turn of the event loop, because a TLS write costs more than the copy of its bytes.
+ * Nothing is held without {@link flush} having been asked for through `schedule`.
+ */
+export class MessageWriter {
+  readonly #output: ByteOutput;
+  readonly #schedule: (time: FlushTime) => void;
+  #parts: (string | Buffer)[] = [];
+  #size = 0;
+  #scheduled = false;
+  #framing: ResponseBodyLength['kind'] = 'none';
+  /** Bytes of the body that are still to come, with framing `length`. */
+  #left = 0;
+
+  /** `schedule` has {@link flush} called at the given time. */
+  constructor(output: ByteOutput, schedule: (time: FlushTime) => void) {
+    this.#output = output;
+    this.#schedule = schedule;
+  }
+
+  /** Whether the output holds so much that the source of the body should pause until it drains. */
+  get isFull(): boolean {
+    return this.#output.writableLength > MAX_QUEUED;
+  }
+
+  /** Begins a message. `text` is its head, one character an octet, whose framing fields say `framing`. */
+  head(text: string, framing: ResponseBodyLength): void {
+    this.#framing = framing.kind;
+    this.#left = framing.kind === 'length' ? framing.bytes : 0;
+    this.#add(text);
+    this.#later();
+  }
+
+  /** A part of the body; false means: pause the source until the output drains. @throws Error when it is longer than announced. */
+  data(chunk: Buffer): boolean {
+    if (chunk.length > 0) {
+      this.#addData(chunk);
+      if (this.#size >= MAX_WAITING) this.flush();
+      else this.#later();
+    }
+    return !this.isFull;
+  }
+
+  /** Ends the message and writes what waits. @throws Error when the body is shorter than announced. */
+  end(trailers: HeaderList | undefined): void {
+    if (this.#framing === 'chunked') this.#add(lastChunk(trailers));
+    else if (this.#left > 0) throw new Error('the body is shorter than its Content-Length');
+    this.flush();
+  }
+
+  /** Writes what waits. */
+  flush(): void {
+    this.#scheduled = false;
+    const parts = this.#parts;
+    if (parts.length === 0) return;
+    this.#parts = [];
+    const size = this.#size;
+    this.#size = 0;
+    const [only] = parts;
+    if (parts.length === 1 && typeof only === 'object') this.#output.write(only);
+    else if (size <= MAX_COPIED) this.#output.write(gather(parts));
+    else this.#writeParts(parts);
+  }
+
+  #addData(chunk: Buffer): void {
+    if (this.#framing === 'chunked') {
+      this.#add(chunkHeader(chunk.length));
+      this.#add(chunk);
+      this.#add(CHUNK_END);
+      return;
+    }
+    if (this.#framing !== 'close') {
+      this.#left -= chunk.length;
+      if (this.#left < 0) throw new Error('the body is longer than its Content-Length');
+    }
+    this.#add(chunk);
+  }
+
+  #add(part: string | Buffer): void {
+    this.#parts.push(part);
+    this.#size += part.length;
+  }
+
+  #later(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#schedule(this.#size >= BULK ? 'after-turn' : 'soon');
+  }
+
+  #writeParts(parts: readonly (string | Buffer)[]): void {
+    this.#output.cork();
+    for (const part of parts) this.#output.write(typeof part === 'string' ? Buffer.from(part, 'latin1') : part);
+    this.#output.uncork();
+  }
+}
