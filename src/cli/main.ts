@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import './young-generation.ts';
 import { runProgram } from './program.ts';
 
 const { stdin, stdout, stderr, env, argv } = process;
