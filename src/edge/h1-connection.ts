@@ -14,8 +14,6 @@ export interface H1ConnectionOptions {
   readonly headTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly stallTimeoutMs: number;
-  /** Milliseconds, monotonic; as exact as the timer that calls {@link H1Connection.sweep}. */
-  readonly clock: { readonly now: number };
   /** Takes a request. Must not throw. */
   request(head: H1RequestHead, stream: H1Stream, connection: Connection): void;
   /** Takes a CONNECT request, the socket and the bytes behind the head; the connection is no longer this one's. */
@@ -65,7 +63,7 @@ export class H1Connection {
     this.#socket = socket;
     this.#connection = connection;
     this.#options = options;
-    this.#since = options.clock.now;
+    this.#since = performance.now();
     this.#flush = () => {
       if (!socket.destroyed) this.#writer.flush();
     };
@@ -112,8 +110,8 @@ export class H1Connection {
 
   /** Looks whether the client has kept the proxy waiting for too long. */
   sweep(): void {
-    const { clock, headTimeoutMs, idleTimeoutMs, stallTimeoutMs } = this.#options;
-    const waited = clock.now - this.#since;
+    const { headTimeoutMs, idleTimeoutMs, stallTimeoutMs } = this.#options;
+    const waited = performance.now() - this.#since;
     switch (this.#phase) {
       case 'idle':
         // A client that has sent nothing yet is held to the time of a head.
@@ -143,7 +141,7 @@ export class H1Connection {
   /** A client that sends no more may still read, or be gone: as long as it takes bytes it reads. */
   #sweepHalfClosed(waited: number): void {
     const { bytesWritten } = this.#socket;
-    if (bytesWritten > this.#writtenBefore) this.#since = this.#options.clock.now;
+    if (bytesWritten > this.#writtenBefore) this.#since = performance.now();
     else if (waited > HALF_CLOSED_MS) this.#socket.destroy();
     this.#writtenBefore = bytesWritten;
   }
@@ -151,14 +149,14 @@ export class H1Connection {
   readonly #onData = (chunk: Buffer): void => {
     if (this.#phase === 'closing' || this.#broken) return;
     // Bytes of a head buy no time: a head has so long from its first byte on.
-    if (this.#phase === 'serving') this.#since = this.#options.clock.now;
+    if (this.#phase === 'serving') this.#since = performance.now();
     if (this.#held !== undefined || this.#stream?.requestComplete === true) this.#hold(chunk);
     else this.#read(chunk);
   };
 
   readonly #onEnd = (): void => {
     this.#ended = true;
-    this.#since = this.#options.clock.now;
+    this.#since = performance.now();
     this.#writtenBefore = this.#socket.bytesWritten;
     if (this.#held === undefined) this.#noMore();
   };
@@ -171,7 +169,7 @@ export class H1Connection {
   }
 
   readonly #onDrain = (): void => {
-    this.#since = this.#options.clock.now;
+    this.#since = performance.now();
     this.#stream?.drained();
   };
 
@@ -185,7 +183,7 @@ export class H1Connection {
   #read(chunk: Buffer): void {
     if (this.#phase === 'idle') {
       this.#phase = 'head';
-      this.#since = this.#options.clock.now;
+      this.#since = performance.now();
     }
     let next: number;
     this.#executing = true;
@@ -226,7 +224,7 @@ export class H1Connection {
       challenge: this.#connection.inner === undefined ? 'proxy' : 'request',
       persists: () => this.#persists(),
       waiting: () => {
-        this.#since = this.#options.clock.now;
+        this.#since = performance.now();
       },
       ended: (persist) => {
         if (!persist) this.#closeAfterAnswer = true;
@@ -257,7 +255,7 @@ export class H1Connection {
       return;
     }
     this.#phase = 'idle';
-    this.#since = this.#options.clock.now;
+    this.#since = performance.now();
     if (this.#socket.isPaused()) this.#socket.resume();
     if (this.#held !== undefined) this.#readHeldSoon();
   }
@@ -288,7 +286,7 @@ export class H1Connection {
       return;
     }
     this.#phase = 'closing';
-    this.#since = this.#options.clock.now;
+    this.#since = performance.now();
     this.#options.unreadable(error, this.#socket, this.#connection);
   }
 
@@ -302,7 +300,7 @@ export class H1Connection {
   /** Says that no more comes, and gives the client the time to read what did. */
   #close(): void {
     this.#phase = 'closing';
-    this.#since = this.#options.clock.now;
+    this.#since = performance.now();
     this.#held = undefined;
     this.#socket.end();
     // Unread bytes would make the kernel reset the connection, and the client would lose the answer.

@@ -32,7 +32,6 @@ export class Listener {
   readonly #front = new Set<net.Socket>();
   /** Connections that carry HTTP, on the front and inside CONNECT. */
   readonly #connections = new Set<H1Connection>();
-  readonly #clock = { now: 0 };
   readonly #sweeper: NodeJS.Timeout;
   #draining = false;
   #closed: Promise<void> | undefined;
@@ -56,7 +55,6 @@ export class Listener {
       headTimeoutMs,
       idleTimeoutMs,
       stallTimeoutMs,
-      clock: this.#clock,
       request: (head, stream, connection) => {
         requests.handle(head, stream, connection);
       },
@@ -142,7 +140,6 @@ export class Listener {
   }
 
   #sweep(): void {
-    this.#clock.now = performance.now();
     for (const connection of this.#connections) connection.sweep();
   }
 

@@ -1,7 +1,8 @@
 import { CommandError } from '../errors.ts';
+import { fieldName } from '../message/field-name.ts';
 import type { HeaderList } from '../message/header-list.ts';
 import { isReservedField } from '../message/hop-by-hop.ts';
-import { foldUnderscores, isFieldValue, isToken } from '../message/syntax.ts';
+import { isFieldValue, isToken } from '../message/syntax.ts';
 import type { Credential } from './credential.ts';
 import type { PreparedRule } from './prepared-rule.ts';
 
@@ -20,7 +21,7 @@ export function writeHeader(name: string, value: string, sensitive: readonly str
   const lowerName = name.toLowerCase();
   return {
     place: `header:${lowerName}`,
-    apply: ({ headers }) => replaceField(headers, name, lowerName, value),
+    apply: ({ headers }) => replaceField(headers, name, value),
     sensitive: sensitive === undefined ? [] : [value, ...sensitive],
   };
 }
@@ -28,8 +29,7 @@ export function writeHeader(name: string, value: string, sensitive: readonly str
 /** Throws `record_invalid` unless `name` is a field that a provider may be given. */
 export function checkFieldName(name: string): void {
   if (!isToken(name)) throw new CommandError('record_invalid', 'the name of an injected header is not a header name');
-  if (isReservedField(name.toLowerCase()))
-    throw new CommandError('record_invalid', `the header ${name} belongs to the proxy and cannot be injected`);
+  if (isReservedField(name)) throw new CommandError('record_invalid', `the header ${name} belongs to the proxy and cannot be injected`);
 }
 
 /** Throws `record_invalid` unless `value` can be sent in a header as it is. The message does not hold the value. */
@@ -41,8 +41,8 @@ export function checkFieldValue(name: string, value: string): void {
 }
 
 /** CGI-like servers read `x_api_key` and `x-api-key` as one variable, so both spellings of the caller go. */
-function replaceField(headers: HeaderList, name: string, lowerName: string, value: string): void {
-  const folded = foldUnderscores(lowerName);
-  headers.filter((own) => own.length !== folded.length || (own !== lowerName && foldUnderscores(own) !== folded));
+function replaceField(headers: HeaderList, name: string, value: string): void {
+  const { folded } = fieldName(name);
+  headers.filter((own) => own.folded !== folded);
   headers.append(name, value);
 }

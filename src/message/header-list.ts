@@ -1,13 +1,28 @@
+import { fieldName, type FieldName } from './field-name.ts';
+import { isFieldValue } from './syntax.ts';
+
 /**
  * A list of header fields that keeps order, spelling and duplicates (RFC 9110 §5.3).
- * Flat storage: name, value, name, value …, values in latin1 as they stood on the wire.
+ * Flat storage: name, value, name, value …, values in latin1 as they stood on the wire. Whatever is in a list can be sent as it is: a
+ * field that would be read as something else never gets in.
  */
 export class HeaderList {
-  readonly #flat: string[];
+  #flat: string[];
 
-  /** Takes ownership of `flat` (name, value, name, value …). */
+  /**
+   * Takes ownership of `flat` (name, value, name, value …).
+   * @throws Error for a name that is no token, or a value with a character that no field can carry.
+   */
   constructor(flat: string[] = []) {
+    for (let i = 0; i < flat.length; i += 2) checkField(flat[i] ?? '', flat[i + 1] ?? '');
     this.#flat = flat;
+  }
+
+  /** A list of fields that a parser has read, octet by octet, and so need not be looked at again. Takes ownership of `flat`. */
+  static ofParsed(flat: string[]): HeaderList {
+    const list = new HeaderList();
+    list.#flat = flat;
+    return list;
   }
 
   /** Number of fields. */
@@ -17,7 +32,7 @@ export class HeaderList {
 
   /** A copy that can be changed on its own. */
   clone(): HeaderList {
-    return new HeaderList(this.#flat.slice());
+    return HeaderList.ofParsed(this.#flat.slice());
   }
 
   /** The flat list itself: name, value, name, value … Callers must not change it. */
@@ -47,8 +62,9 @@ export class HeaderList {
     return this.get(name) !== undefined;
   }
 
-  /** Adds a field at the end. */
+  /** Adds a field at the end. @throws Error when it cannot be sent. */
   append(name: string, value: string): void {
+    checkField(name, value);
     this.#flat.push(name, value);
   }
 
@@ -61,17 +77,17 @@ export class HeaderList {
   /** Removes every spelling of `name`; returns how many fields went. */
   delete(name: string): number {
     const wanted = name.toLowerCase();
-    return this.filter((lowerName) => lowerName !== wanted);
+    return this.filter((name) => name.lower !== wanted);
   }
 
-  /** Keeps the fields for which `keep(lower-case name, value)` is true; returns how many went. */
-  filter(keep: (lowerName: string, value: string) => boolean): number {
+  /** Keeps the fields for which `keep` is true; returns how many went. */
+  filter(keep: (name: FieldName, value: string) => boolean): number {
     const flat = this.#flat;
     let to = 0;
     for (let from = 0; from < flat.length; from += 2) {
       const name = flat[from] ?? '';
       const value = flat[from + 1] ?? '';
-      if (keep(name.toLowerCase(), value)) {
+      if (keep(fieldName(name), value)) {
         flat[to] = name;
         flat[to + 1] = value;
         to += 2;
@@ -89,5 +105,11 @@ export class HeaderList {
 }
 
 function sameName(name: string, lower: string): boolean {
-  return name.length === lower.length && (name === lower || name.toLowerCase() === lower);
+  return name.length === lower.length && (name === lower || fieldName(name).lower === lower);
+}
+
+/** Nothing of the field is quoted: it may hold a credential. */
+function checkField(name: string, value: string): void {
+  if (!fieldName(name).isToken) throw new Error('the field cannot be sent: its name is not a token');
+  if (!isFieldValue(value)) throw new Error('the field cannot be sent: its value holds a control character');
 }

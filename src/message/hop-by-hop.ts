@@ -1,6 +1,6 @@
 import { addConnectionOptions } from './connection.ts';
+import { fieldName } from './field-name.ts';
 import type { HeaderList } from './header-list.ts';
-import { foldUnderscores } from './syntax.ts';
 
 /** Fields that belong to one connection only (RFC 9110 §7.6.1, and the older ones of RFC 2616 §13.5.1). */
 const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'http2-settings'];
@@ -38,28 +38,20 @@ export function stripTrailers(trailers: HeaderList): void {
   strip(trailers, NOT_IN_TRAILERS);
 }
 
-/** Whether a field name, in lower case, is one of the proxy's own: `X-Alter-*` or `Proxy-*`, also with underscores for dashes. */
-export function isProxyField(lowerName: string): boolean {
-  const name = foldUnderscores(lowerName);
-  return name.startsWith('x-alter-') || name.startsWith('proxy-');
-}
-
-/** Whether a request field, by lower-case name, is written by the proxy alone: framing, routing, hop-by-hop and its own fields. */
-export function isReservedField(lowerName: string): boolean {
-  const name = foldUnderscores(lowerName);
-  return name === 'host' || name === 'content-length' || REQUEST_ONLY.has(name) || isProxyField(name);
+/** Whether a request field of this name is written by the proxy alone: framing, routing, hop-by-hop and its own fields. */
+export function isReservedField(name: string): boolean {
+  const { folded, ofProxy } = fieldName(name);
+  return folded === 'host' || folded === 'content-length' || REQUEST_ONLY.has(folded) || ofProxy;
 }
 
 function strip(headers: HeaderList, names: ReadonlySet<string>): void {
   const options = connectionOptions(headers);
-  headers.filter((lowerName) => {
-    if (names.has(lowerName) || isProxyField(lowerName) || options?.has(lowerName) === true) return false;
-    return !lowerName.includes('_') || !names.has(foldUnderscores(lowerName));
-  });
+  headers.filter((name) => !name.ofProxy && !names.has(name.folded) && options?.has(name.lower) !== true);
 }
 
+/** The field names that Connection lists; undefined when there are none, as in most messages. */
 function connectionOptions(headers: HeaderList): ReadonlySet<string> | undefined {
-  const values = headers.getAll('connection');
+  const values = headers.getAll('connection').filter((value) => value !== 'keep-alive' && value !== 'close');
   if (values.length === 0) return undefined;
   const options = new Set<string>();
   for (const value of values) addConnectionOptions(value, options);

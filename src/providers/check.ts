@@ -34,7 +34,7 @@ function canonicalHost(text: string): string | undefined {
 
 function checkRule(document: ProviderDocument, text: ProviderText, rule: RuleText, path: Path): void {
   const header = rule.header ?? rule.default_header;
-  if (header !== undefined && isReservedField(header.name.toLowerCase())) {
+  if (header !== undefined && isReservedField(header.name)) {
     throw document.error([...path, rule.header ? 'header' : 'default_header', 'name'], 'belongs to the proxy; name another header');
   }
   if (rule.default_header !== undefined && /[{}]/.test(rule.default_header.value)) {

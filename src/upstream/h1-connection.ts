@@ -6,7 +6,8 @@ import type { H1Limits } from '../message/h1/limits.ts';
 import { MessageWriter } from '../message/h1/message-writer.ts';
 import { ResponseParser, type H1ResponseHead } from '../message/h1/response-parser.ts';
 import { requestHead } from '../message/h1/serialise.ts';
-import { HeaderList } from '../message/header-list.ts';
+import { fieldName } from '../message/field-name.ts';
+import type { HeaderList } from '../message/header-list.ts';
 import type { OutboundRequest } from '../message/request.ts';
 import type { ResponseHead } from '../message/response.ts';
 import { formatTarget } from '../message/url.ts';
@@ -35,8 +36,6 @@ export interface H1ConnectionOptions {
   readonly bodyTimeoutMs: number;
   readonly keepAliveMs: number;
   readonly maxLifetimeMs: number;
-  /** Monotonic; as exact as the timer that calls {@link H1Connection.sweep}. */
-  readonly clock: { readonly now: number };
   /** The connection takes another request. */
   free(connection: H1Connection): void;
   /** The connection is closed, or takes no other request. */
@@ -70,7 +69,7 @@ export class H1Connection {
   constructor(socket: Socket, options: H1ConnectionOptions) {
     this.#socket = socket;
     this.#options = options;
-    this.#opened = this.#since = options.clock.now;
+    this.#opened = this.#since = performance.now();
     this.#idleMs = options.keepAliveMs;
     this.#flush = () => {
       if (!socket.destroyed) this.#writer.flush();
@@ -133,7 +132,7 @@ export class H1Connection {
     this.#reader = reader;
     this.#answered = 'nothing';
     this.#requests += 1;
-    this.#since = this.#options.clock.now;
+    this.#since = performance.now();
     this.#writer.head(head, bodyLength);
     if (body === undefined) this.#writer.end(undefined);
     else this.#sendBody(body, headers);
@@ -143,7 +142,7 @@ export class H1Connection {
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    this.#since = this.#options.clock.now;
+    this.#since = performance.now();
     this.#socket.resume();
   }
 
@@ -165,10 +164,10 @@ export class H1Connection {
 
   /** Looks whether the origin has kept the proxy waiting for too long, and whether the idle connection has had its time. */
   sweep(): void {
-    const { clock, headersTimeoutMs, bodyTimeoutMs, maxLifetimeMs, host } = this.#options;
-    const waited = clock.now - this.#since;
+    const { headersTimeoutMs, bodyTimeoutMs, maxLifetimeMs, host } = this.#options;
+    const waited = performance.now() - this.#since;
     if (this.#reader === undefined) {
-      if (waited > this.#idleMs || clock.now - this.#opened > maxLifetimeMs) this.#lose();
+      if (waited > this.#idleMs || performance.now() - this.#opened > maxLifetimeMs) this.#lose();
     } else if (this.#answered !== 'head') {
       // While the client sends, the origin owes nothing; an origin that does not read does.
       const owed = this.#requestComplete || this.#bodyBlocked;
@@ -184,7 +183,7 @@ export class H1Connection {
     body.start({
       write: (chunk) => {
         if (this.#body !== body) return true;
-        this.#since = this.#options.clock.now;
+        this.#since = performance.now();
         this.#bodyBlocked = !this.#writer.data(chunk);
         return !this.#bodyBlocked;
       },
@@ -192,7 +191,7 @@ export class H1Connection {
         if (this.#body !== body) return;
         this.#body = undefined;
         this.#requestComplete = true;
-        this.#since = this.#options.clock.now;
+        this.#since = performance.now();
         this.#writer.end(trailers === undefined ? undefined : withoutHeadFields(trailers, headers));
       },
       abort: (cause) => {
@@ -206,13 +205,13 @@ export class H1Connection {
   #drained(): void {
     if (!this.#bodyBlocked) return;
     this.#bodyBlocked = false;
-    this.#since = this.#options.clock.now;
+    this.#since = performance.now();
     this.#body?.resume();
   }
 
   #read(chunk: Buffer): void {
     if (this.#lost) return;
-    this.#since = this.#options.clock.now;
+    this.#since = performance.now();
     if (this.#answered === 'nothing') this.#answered = 'bytes';
     try {
       this.#parser.execute(chunk);
@@ -240,7 +239,7 @@ export class H1Connection {
   /** The response is complete and everything that came has been read: another request may follow, if nothing of this one is left. */
   #release(): void {
     if (this.#lost) return;
-    const young = this.#options.clock.now - this.#opened <= this.#options.maxLifetimeMs;
+    const young = performance.now() - this.#opened <= this.#options.maxLifetimeMs;
     if (this.#keepAlive && this.#requestComplete && young && !this.#retired) {
       if (this.#paused) this.resume();
       this.#options.free(this);
@@ -293,7 +292,13 @@ export class H1Connection {
 
 /** A trailer cannot bring back what the head says already: a recipient that merges both would take the caller's credential. */
 function withoutHeadFields(trailers: HeaderList, headers: HeaderList): HeaderList | undefined {
-  trailers.filter((name) => !headers.has(name));
+  const names = new Set(
+    headers
+      .flat()
+      .filter((_, i) => i % 2 === 0)
+      .map((name) => fieldName(name).folded),
+  );
+  trailers.filter((name) => !names.has(name.folded));
   return trailers.size === 0 ? undefined : trailers;
 }
 

@@ -32,7 +32,6 @@ export class Pool {
   readonly #origin: Origin;
   readonly #dialer: Dialer;
   readonly #options: PoolOptions;
-  readonly #clock: { readonly now: number };
   readonly #connectionOptions: H1ConnectionOptions;
   readonly #idle: H1Connection[] = [];
   readonly #all = new Set<H1Connection>();
@@ -42,12 +41,11 @@ export class Pool {
   #used: number;
   #closed = false;
 
-  constructor(origin: Origin, dialer: Dialer, options: PoolOptions, clock: { readonly now: number }) {
+  constructor(origin: Origin, dialer: Dialer, options: PoolOptions) {
     this.#origin = origin;
     this.#dialer = dialer;
     this.#options = options;
-    this.#clock = clock;
-    this.#used = clock.now;
+    this.#used = performance.now();
     this.#connectionOptions = {
       limits: DEFAULT_H1_LIMITS,
       host: origin.host,
@@ -55,7 +53,6 @@ export class Pool {
       bodyTimeoutMs: options.bodyTimeoutMs,
       keepAliveMs: options.keepAliveMs,
       maxLifetimeMs: options.maxLifetimeMs,
-      clock,
       free: (connection) => {
         this.#free(connection);
       },
@@ -68,12 +65,12 @@ export class Pool {
   /** Whether the pool may be forgotten: nothing is open, nobody waits, and its TLS session is too old to be worth keeping. */
   get isOver(): boolean {
     if (this.#all.size > 0 || this.#dialling > 0 || this.#waiting.size > 0) return false;
-    return this.#closed || this.#clock.now - this.#used > this.#options.maxLifetimeMs;
+    return this.#closed || performance.now() - this.#used > this.#options.maxLifetimeMs;
   }
 
   /** Gives `waiter` a connection, at once when one is idle. `fresh`: one that has carried no request yet. */
   acquire(waiter: Waiter, fresh = false): void {
-    this.#used = this.#clock.now;
+    this.#used = performance.now();
     const idle = fresh ? undefined : this.#takeIdle();
     if (idle !== undefined) {
       waiter.connected(idle);
@@ -84,7 +81,7 @@ export class Pool {
       waiter.refused(new AlterError('too_many_connections', { detail: `too many requests wait for ${this.#origin.host}`, retryAfterS: 1 }));
       return;
     }
-    this.#waiting.set(waiter, this.#clock.now);
+    this.#waiting.set(waiter, performance.now());
     if (mayDial) this.#dial();
   }
 
@@ -119,7 +116,7 @@ export class Pool {
   sweep(): void {
     for (const connection of this.#all) connection.sweep();
     for (const [waiter, since] of this.#waiting) {
-      if (this.#clock.now - since <= this.#options.connectTimeoutMs) return;
+      if (performance.now() - since <= this.#options.connectTimeoutMs) return;
       this.#waiting.delete(waiter);
       waiter.refused(new AlterError('upstream_timeout', { detail: `no connection to ${this.#origin.host} became free in time` }));
     }

@@ -19,7 +19,6 @@ export class Pools {
   readonly #options: PoolOptions;
   /** By isolation, then by origin. */
   readonly #pools = new Map<string, Map<string, Pool>>();
-  readonly #clock = { now: performance.now() };
   readonly #sweeper: NodeJS.Timeout;
   #closed = false;
 
@@ -43,7 +42,7 @@ export class Pools {
     const key = originKey(origin);
     let pool = byOrigin.get(key);
     if (pool === undefined) {
-      byOrigin.set(key, (pool = new Pool(origin, this.#dialer, this.#options, this.#clock)));
+      byOrigin.set(key, (pool = new Pool(origin, this.#dialer, this.#options)));
       if (this.#closed) pool.close();
     }
     return pool;
@@ -73,7 +72,6 @@ export class Pools {
   }
 
   #sweep(): void {
-    this.#clock.now = performance.now();
     for (const [isolation, byOrigin] of this.#pools) {
       for (const [key, pool] of byOrigin) {
         pool.sweep();

@@ -115,7 +115,7 @@ function readHead(line: RequestLine, fields: HeadFields): H1RequestHead {
     method,
     target,
     version,
-    headers: new HeaderList(fields.flat),
+    headers: HeaderList.ofParsed(fields.flat),
     bodyLength,
     host: fields.host,
     // RFC 9112 §9.3: a proxy does not persist with an HTTP/1.0 client, whatever its Connection says.

@@ -155,7 +155,7 @@ function readHead(line: StatusLine, fields: HeadFields, expected: Expectation | 
     status,
     reason,
     version,
-    headers: new HeaderList(fields.flat),
+    headers: HeaderList.ofParsed(fields.flat),
     bodyLength,
     keepAlive: keepsAlive(version, fields, bodyLength),
     upgrade,

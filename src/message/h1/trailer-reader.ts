@@ -22,7 +22,7 @@ export class TrailerReader {
 
   /** The fields; undefined when there are none. */
   get trailers(): HeaderList | undefined {
-    return this.#flat.length === 0 ? undefined : new HeaderList(this.#flat);
+    return this.#flat.length === 0 ? undefined : HeaderList.ofParsed(this.#flat);
   }
 
   /** Takes bytes until the section is {@link complete}; returns the index of the first byte not taken. Throws H1Error. */

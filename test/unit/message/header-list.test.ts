@@ -42,7 +42,7 @@ test('filter sees lower-case names and leaves the kept fields as they were', (t)
   const list = headers('Alpha: 1', 'BETA: 2', 'gamma: 3');
   const seen: string[] = [];
   const removed = list.filter((name, value) => {
-    seen.push(name);
+    seen.push(name.lower);
     return value !== '2';
   });
   t.is(removed, 1);
@@ -57,4 +57,28 @@ test('a clone changes on its own', (t) => {
   copy.delete('a');
   t.deepEqual(lines(list), ['a: 1']);
   t.deepEqual(lines(copy), ['b: 2']);
+});
+
+test('a field that would be read as something else never gets in', (t) => {
+  const list = headers('a: 1');
+  for (const [name, value] of [
+    ['', 'x'],
+    ['b c', 'x'],
+    ['b:', 'x'],
+    ['b\r\nc', 'x'],
+    ['b', 'x\r\nc: y'],
+    ['b', 'x\n'],
+    ['b', '\0'],
+    ['b', '\u{100}'],
+  ] as const) {
+    t.throws(
+      () => {
+        list.append(name, value);
+      },
+      undefined,
+      JSON.stringify([name, value]),
+    );
+    t.throws(() => new HeaderList([name, value]));
+  }
+  t.deepEqual(lines(list), ['a: 1']);
 });
