@@ -20,6 +20,7 @@ What a request costs the proxy, as a ratio to the least that Node's TLS sockets 
                         some minutes more and 3 GB of memory)
   --soak                also 1,000,000 mixed requests, watching the memory
   --soak-requests <n>   that many instead
+  --profile             only a CPU profile of the proxy under the stages (default here: small), and what takes most of its time
   -h, --help            show help
 
 Lists are separated by commas.`;
@@ -33,6 +34,7 @@ const OPTIONS = {
   grants: { type: 'string', default: '10,10000' },
   soak: { type: 'boolean', default: false },
   'soak-requests': { type: 'string' },
+  profile: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 };
 
@@ -63,13 +65,14 @@ function understood(values) {
   return {
     store,
     redis,
-    stages: values.stages === undefined ? STAGE_NAMES : names('--stages', values.stages, STAGE_NAMES),
+    stages: values.stages === undefined ? (values.profile ? ['small'] : STAGE_NAMES) : names('--stages', values.stages, STAGE_NAMES),
     pairs: wholeNumber('--pairs', values.pairs),
     /** Undefined: those that are installed. */
     peers: values.peers === undefined ? undefined : values.peers === 'none' ? [] : names('--peers', values.peers, PEER_NAMES),
     idle: values.idle === 'none' ? [] : numbers('--idle', values.idle),
     grants: values.grants === 'none' ? [] : numbers('--grants', values.grants),
     soak: soakRequests === undefined ? (values.soak ? 1_000_000 : 0) : wholeNumber('--soak-requests', soakRequests),
+    profile: values.profile,
   };
 }
 

@@ -13,6 +13,7 @@ import { measureIdle } from './idle.mjs';
 import { readOptions } from './options.mjs';
 import { startPeers } from './peers.mjs';
 import { printGrants, printIdle, printSoak, printStage, printStageHead } from './print.mjs';
+import { profile } from './profile.mjs';
 import { startBenchmark } from './setup.mjs';
 import { soak } from './soak.mjs';
 import { measureStage } from './stages.mjs';
@@ -28,7 +29,8 @@ const interrupted = stopOnSignals();
 try {
   const redis = options.store === 'redis' ? await bench.startRedis() : undefined;
   const home = await bench.makeHome(redis?.env);
-  await measure(home);
+  if (options.profile) await profile(bench, home, options.stages);
+  else await measure(home);
 } catch (error) {
   if (!interrupted()) throw error;
 } finally {
