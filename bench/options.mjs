@@ -21,6 +21,7 @@ What a request costs the proxy, as a ratio to the least that Node's TLS sockets 
   --soak                also 1,000,000 mixed requests, watching the memory
   --soak-requests <n>   that many instead
   --profile             only a CPU profile of the proxy under the stages (default here: small), and what takes most of its time
+  --write               write docs/performance.md and docs/performance.svg
   -h, --help            show help
 
 Lists are separated by commas.`;
@@ -35,6 +36,7 @@ const OPTIONS = {
   soak: { type: 'boolean', default: false },
   'soak-requests': { type: 'string' },
   profile: { type: 'boolean', default: false },
+  write: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 };
 
@@ -61,6 +63,7 @@ function understood(values) {
   const store = values.store ?? (redis ? 'redis' : 'embedded');
   if (!['redis', 'embedded'].includes(store)) throw new UsageError(`--store is redis or embedded, not ${store}.`);
   if (store === 'redis' && !redis) throw new UsageError('--store redis needs redis-server, which is not installed.');
+  if (values.profile && values.write) throw new UsageError('--profile measures nothing that --write could write.');
   const soakRequests = values['soak-requests'];
   return {
     store,
@@ -73,6 +76,7 @@ function understood(values) {
     grants: values.grants === 'none' ? [] : numbers('--grants', values.grants),
     soak: soakRequests === undefined ? (values.soak ? 1_000_000 : 0) : wholeNumber('--soak-requests', soakRequests),
     profile: values.profile,
+    write: values.write,
   };
 }
 

@@ -52,6 +52,14 @@ export function printSoak({ requests, peakMb, endMb, growth, flat }) {
   console.log(`the last quarter needed ${figure(growth, 2)} of what the third one did: ${flat ? 'flat' : 'it grows'}.`);
 }
 
+export function printTargets(targets) {
+  console.log('Targets:');
+  for (const { name, limit, value, met } of targets) {
+    const mark = met === undefined ? '-     ' : met ? 'met   ' : 'missed';
+    console.log(`  ${mark}  ${name}: ${value ?? 'not measured'} (${limit})`);
+  }
+}
+
 /** The first two cells to the left, the others to the right. */
 function row(widths, cells) {
   return cells

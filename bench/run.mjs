@@ -12,11 +12,13 @@ import { measureGrants } from './grants.mjs';
 import { measureIdle } from './idle.mjs';
 import { readOptions } from './options.mjs';
 import { startPeers } from './peers.mjs';
-import { printGrants, printIdle, printSoak, printStage, printStageHead } from './print.mjs';
+import { printGrants, printIdle, printSoak, printStage, printStageHead, printTargets } from './print.mjs';
 import { profile } from './profile.mjs';
+import { writeReport } from './report.mjs';
 import { startBenchmark } from './setup.mjs';
 import { soak } from './soak.mjs';
 import { measureStage } from './stages.mjs';
+import { targets } from './targets.mjs';
 import { buildTools } from './tools.mjs';
 
 /** Windows in the measurements beside the stages. */
@@ -59,6 +61,10 @@ async function measure(home) {
     console.log();
     printSoak(results.soak);
   }
+  results.targets = targets(results);
+  console.log();
+  printTargets(results.targets);
+  if (options.write) for (const file of await writeReport(results)) console.log(`Written: ${file}`);
 }
 
 async function measureStages(home, floor, results) {
