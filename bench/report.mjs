@@ -41,12 +41,12 @@ function markdown(results) {
     .join('\n\n');
 }
 
-function introduction({ date }) {
+function introduction({ date, busy }) {
   return `What a request costs the proxy, measured on ${date.toISOString().slice(0, 10)} by \`npm run bench -- --write\`, which writes this page. **Floor** means the
 least that the TLS sockets of Node allow: a relay that ends TLS on both sides, writes one header and checks nothing
 ([bench/floor.mjs](../bench/floor.mjs)). Ratios to it can be compared between machines; microseconds and requests per second cannot.
 
-${machine()}`;
+${machine()}${busy ? ' Other programs were running on it, so the figures are rough.' : ''}`;
 }
 
 function machine() {

@@ -45,7 +45,8 @@ async function measure(home) {
     `Node ${process.version}, ${options.store} store, medians of ${options.pairs} pairs; ratios of CPU per request to the floor.`,
   );
   const [load] = os.loadavg();
-  if (load > 1) console.log(`Other programs are running here (load ${load.toFixed(1)}): the figures will be rough.`);
+  results.busy = load > 1;
+  if (results.busy) console.log(`Other programs are running here (load ${load.toFixed(1)}): the figures will be rough.`);
   const floor = await bench.startFloor();
   await measureStages(home, floor, results);
   await measureMemory(home, results);
