@@ -1,5 +1,5 @@
 /** The parties of the benchmark: an HTTPS origin and a load generator in C, the floor, and the proxy as `alter-proxy start` runs it. */
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
@@ -74,15 +74,16 @@ class Benchmark {
   async startRedis() {
     const fixed = ['--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', this.#processes.folder];
     const server = await this.startProgram(([port]) => ['redis-server', '--port', port, ...fixed], { core: LOAD_CORE });
-    return { ...server, env: { ALTER_STORE_URL: `redis://127.0.0.1:${server.port}` } };
+    // Patient: a machine with more to do than cores is slow, not broken.
+    const patience = { ALTER_STORE_CONNECT_TIMEOUT_MS: '10000', ALTER_STORE_COMMAND_TIMEOUT_MS: '10000' };
+    return { ...server, env: { ALTER_STORE_URL: `redis://127.0.0.1:${server.port}`, ...patience } };
   }
 
   /** A home with one secret for the origin and one grant of it; `env` points it at its store. */
   async makeHome(env = {}) {
     this.#homes += 1;
     const folder = this.file(`home-${this.#homes}`);
-    const cli = (args, input = '') =>
-      execFileSync(process.execPath, [CLI, '--home', folder, ...args], { input, stdio: 'pipe', env: { ...process.env, ...env } });
+    const cli = (args, input) => runCli(['--home', folder, ...args], { input, env });
     cli(['init', '--json']);
     const config = path.join(folder, 'config.yaml');
     writeFileSync(config, `${readFileSync(config, 'utf8')}\n${this.#settings()}`);
@@ -183,6 +184,12 @@ limits:
     for (const load of this.#loads) load.kill('SIGKILL');
     await this.#processes.stopAll();
   }
+}
+
+/** One command of the proxy. Throws with what it said. */
+function runCli(args, { input = '', env }) {
+  const { status, stderr } = spawnSync(process.execPath, [CLI, ...args], { input, encoding: 'utf8', env: { ...process.env, ...env } });
+  if (status !== 0) throw new Error(`alter-proxy ${args.join(' ')} ended with ${status}:\n${stderr}`);
 }
 
 /** The figures, when every request went well. Throws with what the party said last. */
