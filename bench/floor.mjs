@@ -7,7 +7,7 @@ const D = process.env.BENCH_CERTS ?? 'certs';
 const read = (n) => fs.readFileSync(`${D}/${n}`);
 const ca = read('ca.pem');
 const secureContext = tls.createSecureContext({ key: read('leaf.key'), cert: read('leaf.pem'), sessionIdContext: 'bench' });
-const AUTH = 'Bearer x';
+const AUTH = process.env.BENCH_AUTHORIZATION ?? 'Bearer x';
 const CRLF2 = Buffer.from('\r\n\r\n');
 const AUTHRE = /\r\nauthorization:[^\r]*/i,
   CLRE = /\r\ncontent-length: *(\d+)/i;

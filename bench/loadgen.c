@@ -5,7 +5,9 @@
 //  resume TLS sessions   -R rate (open loop, latency from due time) -P pid,pid  CPU (utime+stime+cutime+cstime) and RSS
 //  of these over the window   -D also every descendant -p plain HTTP (absolute-form when -x)  -k ignore 'Connection:
 //  close' -A 'K: V' extra header in CONNECT  -v verify with CA file  -a send ALPN http/1.1  -2 TLS1.2  -N max requests
-//  -g client ciphersuites(1.3)
+//  -g client ciphersuites(1.3)   -G file with UUIDs, one a line: each request names the next in X-Alter-Grant   -i N
+//  open N connections, -c at a time, with one request each; print {"held":N} and hold them until SIGTERM or for -d
+//  seconds
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,13 +19,14 @@
 #include <time.h>
 #include <dirent.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <arpa/inet.h>
 #include <openssl/ssl.h>
 #include <openssl/err.h>
-enum { S_CONN, S_CREQ, S_HS, S_IDLE, S_REQ, S_DONE };
+enum { S_CONN, S_CREQ, S_HS, S_IDLE, S_REQ, S_HELD, S_DONE };
 typedef struct {
   int fd;
   SSL *ssl;
@@ -42,6 +45,7 @@ typedef struct {
   char bb[1024];
   int bbl;
   long nreq;
+  char *rq;
 } C;
 static int ep;
 static SSL_CTX *ctx;
@@ -49,6 +53,13 @@ static int pport, tport, newc, resume, alpn;
 static char thost[256];
 static char *req;
 static size_t reqlen;
+#define UUID 36
+static char *uuids;
+static long nuuids, nextuuid;
+static size_t uuidat;
+static C **held;
+static int nhold, nopened, nheld;
+static volatile sig_atomic_t stopped;
 static char creq[4096];
 static int creqlen;
 static int plain, ignclose;
@@ -157,6 +168,13 @@ static void send_req(C *c, double t0) {
   c->close = 0;
   c->status = 0;
   c->t0 = t0;
+  if (!nuuids) {
+    c->rq = req;
+    return;
+  }
+  if (!c->rq) c->rq = memcpy(malloc(reqlen), req, reqlen);
+  memcpy(c->rq + uuidat, uuids + nextuuid * (UUID + 1), UUID);
+  nextuuid = (nextuuid + 1) % nuuids;
 }
 static int pump(C *c);
 static void go_idle(C *c) {
@@ -229,6 +247,12 @@ static void done(C *c) {
     long b = (long)us;
     if (b >= HN) b = HN - 1;
     hist[b]++;
+  }
+  if (nhold) {
+    c->st = S_HELD;
+    nheld++;
+    if (nopened < nhold) start(held[nopened++]);
+    return;
   }
   if (newc) {
     shut(c, 1);
@@ -396,7 +420,7 @@ static int pump(C *c) {
       int didw = 0;
       while (c->wo < reqlen) {
         size_t n = reqlen - c->wo;
-        int r = WR(c, req + c->wo, n > 65536 ? 65536 : n);
+        int r = WR(c, c->rq + c->wo, n > 65536 ? 65536 : n);
         if (r > 0) {
           c->wo += r;
           didw = 1;
@@ -448,6 +472,16 @@ static int pump(C *c) {
       shut(c, 0);
       c->t0 = 0;
       start(c);
+      return 0;
+    }
+    case S_HELD: {
+      char b[16];
+      int r = RD(c, b, 16);
+      if (r <= 0 && GE(c, r) == SSL_ERROR_WANT_READ) return 0;
+      nerr++;
+      if (!errmsg[0]) snprintf(errmsg, sizeof errmsg, "an idle connection was closed");
+      shut(c, 0);
+      c->st = S_DONE;
       return 0;
     }
     default:
@@ -547,13 +581,42 @@ static double pct(double q) {
   }
   return -1;
 }
+static void onterm(int s) {
+  (void)s;
+  stopped = 1;
+}
+/** The UUIDs of the file, one a line, each line of the same length. */
+static void read_uuids(const char *file) {
+  FILE *h = fopen(file, "r");
+  if (!h) die(file);
+  fseek(h, 0, SEEK_END);
+  long n = ftell(h);
+  rewind(h);
+  uuids = malloc(n + 1);
+  nuuids = fread(uuids, 1, n, h) / (UUID + 1);
+  fclose(h);
+  if (!nuuids || nuuids * (UUID + 1) != n) {
+    fprintf(stderr, "%s: not one UUID a line\n", file);
+    exit(2);
+  }
+}
+static void raise_nofile(int n) {
+  struct rlimit l;
+  getrlimit(RLIMIT_NOFILE, &l);
+  l.rlim_cur = l.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &l);
+  if (l.rlim_max >= (rlim_t)n + 16) return;
+  fprintf(stderr, "%d connections need a higher limit of file descriptors than %ld\n", n, (long)l.rlim_max);
+  exit(2);
+}
 int main(int ac, char **av) {
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGTERM, onterm);
   int o, conns = 1, b = 0, tls12 = 0;
   double d = 5, w = 1;
   const char *m = "GET", *u = "/j", *ca = 0, *cah = "", *ciph = 0;
   static char hs[8192];
-  while ((o = getopt(ac, av, "x:t:m:u:b:H:c:d:w:s:L:E:nrR:P:DA:v:a2N:g:pk")) > 0)
+  while ((o = getopt(ac, av, "x:t:m:u:b:H:c:d:w:s:L:E:nrR:P:DA:v:a2N:g:pkG:i:")) > 0)
     switch (o) {
     case 'x':
       pport = atoi(strrchr(optarg, ':') + 1);
@@ -639,6 +702,12 @@ int main(int ac, char **av) {
     case 'g':
       ciph = optarg;
       break;
+    case 'G':
+      read_uuids(optarg);
+      break;
+    case 'i':
+      nhold = atoi(optarg);
+      break;
     default:
       exit(2);
     }
@@ -654,6 +723,10 @@ int main(int ac, char **av) {
               "%s %s HTTP/1.1\r\nHost: %s:%d\r\nUser-Agent: bench-agent/1.0\r\nAccept: "
               "application/json\r\nAccept-Encoding: identity\r\nX-Trace-Id: 4bf92f3577b34da6a3ce929d0e0e4736\r\n%s",
               m, u, thost, tport, hs);
+  if (nuuids) {
+    reqlen += sprintf(req + reqlen, "X-Alter-Grant: %*s\r\n", UUID, "");
+    uuidat = reqlen - UUID - 2;
+  }
   if (b) reqlen += sprintf(req + reqlen, "Content-Type: application/octet-stream\r\nContent-Length: %d\r\n", b);
   reqlen += sprintf(req + reqlen, "\r\n");
   memset(req + reqlen, 'x', b);
@@ -676,11 +749,15 @@ int main(int ac, char **av) {
   double t = now();
   tw0 = t + w;
   tw1 = tw0 + d;
-  C **cs = calloc(conns, sizeof *cs);
-  for (int i = 0; i < conns; i++) {
+  if (nhold && conns > nhold) conns = nhold;
+  int nctx = nhold ? nhold : conns;
+  C **cs = held = calloc(nctx, sizeof *cs);
+  for (int i = 0; i < nctx; i++)
     cs[i] = calloc(1, sizeof(C));
-    start(cs[i]);
-  }
+  if (nhold) raise_nofile(nhold);
+  for (nopened = 0; nopened < conns; nopened++)
+    start(cs[nopened]);
+  int told = 0;
   int inw = 0;
   double c0 = 0, c1 = 0, n0 = 0, n1 = 0;
   double me0 = 0;
@@ -700,8 +777,13 @@ int main(int ac, char **av) {
       me0 = clock() / (double)CLOCKS_PER_SEC;
       nconn0 = nconn;
     }
-    if (t >= tw1 || (maxreq >= 0 && total >= maxreq)) {
+    if (stopped || t >= tw1 || (maxreq >= 0 && total >= maxreq)) {
       break;
+    }
+    if (nhold && nheld >= nhold && !told) {
+      told = 1;
+      printf("{\"held\":%d}\n", nheld);
+      fflush(stdout);
     }
     int to = 100;
     if (rate > 0) {

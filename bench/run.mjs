@@ -1,80 +1,114 @@
 /**
- * `npm run bench`: what a request costs the proxy, as a ratio to the least that Node's TLS sockets allow (bench/floor.mjs).
+ * `npm run bench`: what a request costs the proxy, as a ratio to the least that Node's TLS sockets allow (bench/floor.mjs). `-- --help` lists
+ * the options.
  *
- *   npm run bench [-- --stages small,big,… --pairs N --store embedded|redis]
- *
- * The floor and the proxy stay up and windows of load alternate between them, so that a machine whose speed drifts gives the same ratio. The
- * figure is user + system CPU of the process per request, as the operating system counts it; medians over the pairs.
+ * The floor, the proxy and other proxies stay up and windows of load alternate between them, so that a machine whose speed drifts gives the
+ * same ratio. The figure is user + system CPU of the process and its children per request, as the operating system counts it; medians over
+ * the pairs.
  */
-import { parseArgs } from 'node:util';
+import os from 'node:os';
 
-import { buildTools, startBenchmark } from './setup.mjs';
+import { measureGrants } from './grants.mjs';
+import { measureIdle } from './idle.mjs';
+import { readOptions } from './options.mjs';
+import { startPeers } from './peers.mjs';
+import { printGrants, printIdle, printSoak, printStage, printStageHead, printTargets } from './print.mjs';
+import { profile } from './profile.mjs';
+import { writeReport } from './report.mjs';
+import { startBenchmark } from './setup.mjs';
+import { soak } from './soak.mjs';
+import { measureStage } from './stages.mjs';
+import { targets } from './targets.mjs';
+import { buildTools } from './tools.mjs';
 
-/** Load of each stage, as arguments of bench/loadgen.c. */
-const STAGES = {
-  small: '-c 32 -u /j -L 1024 -w 0.3 -d 1.5',
-  one: '-c 1 -u /j -L 1024 -w 0.3 -d 1',
-  paced: '-c 16 -u /j -R 300 -L 1024 -w 0.5 -d 3',
-  big: '-c 8 -u /big -L 1048576 -w 0.3 -d 1.5',
-  post: '-c 8 -m POST -u /echo -b 65536 -E 65536 -w 0.3 -d 1',
-  new: '-c 4 -n -u /j -L 1024 -w 0.3 -d 1.5',
-  newr: '-c 4 -n -r -u /j -L 1024 -w 0.3 -d 1.5',
-};
+/** Windows in the measurements beside the stages. */
+const FEW_PAIRS = 3;
 
-const { values } = parseArgs({
-  options: {
-    stages: { type: 'string', default: Object.keys(STAGES).join(',') },
-    pairs: { type: 'string', default: '6' },
-    store: { type: 'string', default: 'embedded' },
-  },
-});
-const stages = values.stages.split(',');
-const unknown = stages.find((stage) => !Object.hasOwn(STAGES, stage));
-if (unknown !== undefined || !['embedded', 'redis'].includes(values.store) || !(Number(values.pairs) >= 1)) {
-  console.error(`usage: npm run bench -- [--stages ${Object.keys(STAGES).join(',')}] [--pairs N] [--store embedded|redis]`);
-  process.exit(2);
-}
-
+const options = readOptions();
 buildTools();
-const bench = await startBenchmark(values.store);
+const bench = await startBenchmark();
+const interrupted = stopOnSignals();
 try {
-  console.log(
-    `Node ${process.version}, ${values.store} store, medians of ${values.pairs} pairs; ratios of CPU per request to the floor.\n`,
-  );
-  console.log(row('stage', 'grant', 'no grant', 'CPU µs', 'floor µs', 'req/s', 'floor', 'p50 µs', 'p99 µs', 'floor p99', 'RSS MB'));
-  for (const stage of stages) console.log(await measure(stage));
+  const redis = options.store === 'redis' ? await bench.startRedis() : undefined;
+  const home = await bench.makeHome(redis?.env);
+  if (options.profile) await profile(bench, home, options.stages);
+  else await measure(home);
+} catch (error) {
+  if (!interrupted()) throw error;
 } finally {
   await bench.stop();
 }
 
-async function measure(stage) {
-  const pairs = [];
-  for (let i = -1; i < Number(values.pairs); i += 1) {
-    const floor = await bench.load('floor', STAGES[stage]);
-    const grant = await bench.load('grant', STAGES[stage]);
-    const relay = await bench.load('relay', STAGES[stage]);
-    for (const result of [floor, grant, relay])
-      if (result.err + result.e401 + result.estat + result.elen > 0) throw new Error(`${stage}: ${result.msg}`);
-    // The first pair warms up code and connections.
-    if (i >= 0) pairs.push({ floor, grant, relay });
-  }
-  const median = (pick) => {
-    const sorted = pairs.map(pick).sort((a, b) => a - b);
-    return (sorted[Math.floor((sorted.length - 1) / 2)] + sorted[Math.ceil((sorted.length - 1) / 2)]) / 2;
-  };
-  return row(
-    stage,
-    median(({ grant, floor }) => grant.cpu_us / floor.cpu_us).toFixed(2),
-    median(({ relay, floor }) => relay.cpu_us / floor.cpu_us).toFixed(2),
-    ...[({ grant }) => grant.cpu_us, ({ floor }) => floor.cpu_us, ({ grant }) => grant.rps, ({ floor }) => floor.rps].map((pick) =>
-      median(pick).toFixed(0),
-    ),
-    ...[({ grant }) => grant.p50, ({ grant }) => grant.p99, ({ floor }) => floor.p99, ({ grant }) => grant.hwm_mb].map((pick) =>
-      median(pick).toFixed(0),
-    ),
+async function measure(home) {
+  const results = { date: new Date(), store: options.store, pairs: options.pairs, stages: {}, idle: [], grants: [] };
+  console.log(
+    `Node ${process.version}, ${options.store} store, medians of ${options.pairs} pairs; ratios of CPU per request to the floor.`,
   );
+  const [load] = os.loadavg();
+  results.busy = load > 1;
+  if (results.busy) console.log(`Other programs are running here (load ${load.toFixed(1)}): the figures will be rough.`);
+  const floor = await bench.startFloor();
+  await measureStages(home, floor, results);
+  await measureMemory(home, results);
+  if (options.grants.length > 0 && options.redis) {
+    console.log();
+    const report = (result) => printGrants(results.grants.push(result) === 1, result);
+    await measureGrants(bench, options.grants, { pairs: Math.min(options.pairs, FEW_PAIRS), floor, report });
+  } else if (options.grants.length > 0) console.log('\nThe cost against the number of grants is left out: redis-server is not installed.');
+  if (options.soak > 0) {
+    const proxy = await bench.startProxy(home);
+    results.soak = await soak(bench, proxy, options.soak);
+    await proxy.stop();
+    console.log();
+    printSoak(results.soak);
+  }
+  results.targets = targets(results);
+  console.log();
+  printTargets(results.targets);
+  if (options.write) for (const file of await writeReport(results)) console.log(`Written: ${file}`);
 }
 
-function row(stage, ...cells) {
-  return `${stage.padEnd(6)}${cells.map((cell) => String(cell).padStart(10)).join('')}`;
+async function measureStages(home, floor, results) {
+  const proxy = await bench.startProxy(home);
+  const { running, skipped } = await startPeers(bench, options.peers);
+  results.peers = running.map(({ name, title }) => ({ name, title }));
+  results.skippedPeers = skipped;
+  for (const { title, reason } of skipped) console.log(`Left out: ${title}: ${reason}`);
+  printStageHead();
+  for (const stage of options.stages) {
+    const present = running.filter(({ stages }) => stages === undefined || stages.includes(stage));
+    const parties = {
+      floor,
+      grant: proxy.grant,
+      relay: proxy.relay,
+      // What is no proxy has no CPU to count: it tells the latency that a proxy adds to.
+      ...(stage === 'one' ? { direct: bench.direct } : {}),
+      ...Object.fromEntries(present.map(({ name, party }) => [name, party])),
+    };
+    results.stages[stage] = await measureStage(bench, stage, { parties, peers: present.map(({ name }) => name), pairs: options.pairs });
+    printStage(stage, results.stages[stage]);
+  }
+  for (const { stop } of [proxy, ...running.map(({ party }) => party)]) await stop();
+}
+
+async function measureMemory(home, results) {
+  if (options.idle.length > 0) console.log();
+  const starts = { grant: async () => (await bench.startProxy(home)).grant, floor: () => bench.startFloor() };
+  for (const connections of options.idle)
+    for (const [party, start] of Object.entries(starts)) {
+      const result = { party, ...(await measureIdle(bench, connections, start)) };
+      printIdle(results.idle.push(result) === 1, result);
+    }
+}
+
+/** Nothing that was started outlives a Ctrl-C. Tells whether there was one. */
+function stopOnSignals() {
+  let signalled = false;
+  for (const signal of ['SIGINT', 'SIGTERM'])
+    process.once(signal, async () => {
+      signalled = true;
+      await bench.stop();
+      process.exit(128 + os.constants.signals[signal]);
+    });
+  return () => signalled;
 }

@@ -1,202 +1,201 @@
 /** The parties of the benchmark: an HTTPS origin and a load generator in C, the floor, and the proxy as `alter-proxy start` runs it. */
-import { execFile, execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
-import os from 'node:os';
+import { spawn, spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 
-const HERE = fileURLToPath(new URL('.', import.meta.url));
-const BUILD = path.join(HERE, '.build');
-const CLI = path.join(HERE, '..', 'dist', 'src', 'cli', 'main.js');
+import { makeCertificates } from './certificates.mjs';
+import { LOAD_CORE, PROXY_CORE, Processes, endOf, freePort } from './processes.mjs';
+import { CLI, FLOOR, LOADGEN, ORIGIN } from './tools.mjs';
+import { openVault } from './vault.mjs';
+
 const CREDENTIAL = 'benchmark-credential';
-/** The proxies share one core; load generator and origin have the other. */
-const PROXY_CORE = '0';
-const LOAD_CORE = '1';
+/** What the origin asks for: whoever does not put it in is told 401. */
+export const AUTHORIZATION = `Bearer ${CREDENTIAL}`;
+/** What a client sends that relies on its proxy. */
+const PLACEHOLDER = ['-H', 'Authorization: Bearer placeholder'];
+const SECRET = 'bench';
 
-/** Compiles the C programs. Ends the process with what to install when a compiler or OpenSSL's headers are missing. */
-export function buildTools() {
-  mkdirSync(BUILD, { recursive: true });
-  for (const name of ['loadgen', 'origin']) {
-    try {
-      execFileSync('cc', ['-O2', '-w', '-o', path.join(BUILD, name), path.join(HERE, `${name}.c`), '-lssl', '-lcrypto'], { stdio: 'pipe' });
-    } catch (error) {
-      console.error(`bench/${name}.c does not compile: ${String(error.stderr ?? error.message).split('\n')[0]}`);
-      console.error('Install a C compiler and the headers of OpenSSL: sudo apt-get install gcc libc6-dev libssl-dev');
-      process.exit(1);
-    }
-  }
-}
-
-/** Starts everything. `load(party, arguments)` runs the load generator against one party and answers its figures. */
-export async function startBenchmark(store) {
-  const folder = mkdtempSync(path.join(os.tmpdir(), 'alter-proxy-bench-'));
-  const children = [];
-  const start = async (core, command, args, port, env = {}) => {
-    const child = spawn('taskset', ['-c', core, command, ...args], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-      env: { ...process.env, ...env },
-    });
-    children.push(child);
-    await listening(port, child);
-    return { port, pid: child.pid };
-  };
-  const stop = async () => {
-    for (const child of children.reverse()) {
-      if (child.exitCode !== null) continue;
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGTERM');
-      await ended;
-    }
-    rmSync(folder, { recursive: true, force: true });
-  };
+/**
+ * Starts the origin. The benchmark that is returned starts everything else; `stop` ends it all. A party is a process that load can be sent
+ * to: `{ pid, port, headers, stop }`.
+ */
+export async function startBenchmark() {
+  const processes = new Processes();
   try {
-    const certs = makeCertificates(folder);
+    const certs = makeCertificates(processes.folder);
     const originPort = await freePort();
-    await start(
-      LOAD_CORE,
-      path.join(BUILD, 'origin'),
-      [String(originPort), `${certs}/origin.chain.pem`, `${certs}/origin.key`],
-      originPort,
-    );
-    const floorPort = await freePort();
-    const floor = await start(PROXY_CORE, process.execPath, [path.join(HERE, 'floor.mjs'), String(floorPort)], floorPort, {
-      BENCH_CERTS: certs,
-    });
-    const storeEnv = store === 'redis' ? await startRedis(start, folder) : {};
-    const { grant, ...home } = makeHome(folder, certs, originPort, storeEnv);
-    const port = await freePort();
-    const proxy = await start(PROXY_CORE, process.execPath, [CLI, '--home', home.folder, 'start', '--port', String(port)], port, {
-      ...storeEnv,
-      ALTER_LOG_LEVEL: 'warn',
-    });
-    const parties = {
-      floor: { ...floor, headers: ['-H', 'Authorization: Bearer placeholder'] },
-      grant: { ...proxy, headers: ['-H', 'Authorization: Bearer placeholder', '-H', `X-Alter-Grant: ${grant}`] },
-      relay: { ...proxy, headers: ['-H', 'Authorization: Bearer placeholder'] },
-    };
-    return { stop, load: (party, args) => load(parties[party], originPort, args) };
+    const identity = [path.join(certs, 'origin.chain.pem'), path.join(certs, 'origin.key')];
+    await processes.start(LOAD_CORE, [ORIGIN, String(originPort), ...identity, AUTHORIZATION], originPort);
+    return new Benchmark(processes, certs, originPort);
   } catch (error) {
-    await stop();
+    await processes.stopAll();
     throw error;
   }
 }
 
-async function load({ port, pid, headers }, originPort, args) {
-  const fixed = ['-t', `localhost:${originPort}`, '-x', `127.0.0.1:${port}`, '-P', String(pid), '-D', ...headers];
-  const { stdout } = await promisify(execFile)('taskset', ['-c', LOAD_CORE, path.join(BUILD, 'loadgen'), ...fixed, ...args.split(' ')]);
-  return JSON.parse(stdout);
-}
+class Benchmark {
+  /** Folder with the certificates of {@link makeCertificates}. */
+  certs;
+  originPort;
+  #processes;
+  /** Load generators that run. */
+  #loads = new Set();
+  #homes = 0;
 
-/** A home with one secret for the origin and one grant with a policy. */
-function makeHome(folder, certs, originPort, storeEnv) {
-  const home = path.join(folder, 'home');
-  const cli = (args, input = '') =>
-    execFileSync(process.execPath, [CLI, '--home', home, ...args], {
-      input,
-      encoding: 'utf8',
-      env: { ...process.env, ...storeEnv },
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
-  cli(['init', '--json']);
-  const config = path.join(home, 'config.yaml');
-  const extra = `\nadmin: false\nupstream:\n  ca_files: ['${certs}/ca.pem']\n  allow_private: [localhost]\n`;
-  writeFileSync(config, readFileSync(config, 'utf8') + extra);
-  if (storeEnv.ALTER_STORE_URL !== undefined) cli(['key', 'create', 'bench', '--force', '--out', path.join(home, 'key')]);
-  cli(['secret', 'add', 'bench', '--provider', 'custom-bearer', '--host', `localhost:${originPort}`], CREDENTIAL);
-  const grant = cli(['grant', 'issue', '--secret', 'bench', '--label', 'bench', '--method', 'GET', '--method', 'POST']).trim();
-  return { folder: home, grant };
-}
-
-async function startRedis(start, folder) {
-  const port = await freePort();
-  await start(
-    LOAD_CORE,
-    'redis-server',
-    ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder],
-    port,
-  );
-  return { ALTER_STORE_URL: `redis://127.0.0.1:${port}` };
-}
-
-/** A CA, and EC P-256 certificates for the origin and for the floor. */
-function makeCertificates(folder) {
-  const certs = path.join(folder, 'certs');
-  mkdirSync(certs);
-  const openssl = (...args) => execFileSync('openssl', args, { cwd: certs, stdio: 'pipe' });
-  const key = (name) => openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', `${name}.key`);
-  key('ca');
-  openssl(
-    'req',
-    '-x509',
-    '-new',
-    '-key',
-    'ca.key',
-    '-days',
-    '2',
-    '-subj',
-    '/CN=benchmark CA',
-    '-out',
-    'ca.pem',
-    '-addext',
-    'basicConstraints=critical,CA:TRUE',
-  );
-  writeFileSync(path.join(certs, 'leaf.cnf'), 'subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\n');
-  for (const name of ['origin', 'leaf']) {
-    key(name);
-    openssl('req', '-new', '-key', `${name}.key`, '-subj', '/CN=localhost', '-out', `${name}.csr`);
-    openssl(
-      'x509',
-      '-req',
-      '-in',
-      `${name}.csr`,
-      '-CA',
-      'ca.pem',
-      '-CAkey',
-      'ca.key',
-      '-CAcreateserial',
-      '-days',
-      '2',
-      '-extfile',
-      'leaf.cnf',
-      '-out',
-      `${name}.pem`,
-    );
-    writeFileSync(
-      path.join(certs, `${name}.chain.pem`),
-      readFileSync(path.join(certs, `${name}.pem`), 'utf8') + readFileSync(path.join(certs, 'ca.pem'), 'utf8'),
-    );
+  constructor(processes, certs, originPort) {
+    this.#processes = processes;
+    this.certs = certs;
+    this.originPort = originPort;
   }
-  return certs;
-}
 
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
-}
-
-async function listening(port, child) {
-  for (const deadline = Date.now() + 30_000; Date.now() < deadline;) {
-    if (child.exitCode !== null) throw new Error(`${child.spawnargs.slice(3).join(' ')} ended with ${child.exitCode}`);
-    if (await connects(port)) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+  /** The origin itself, asked without a proxy. */
+  get direct() {
+    return { headers: ['-H', `Authorization: ${AUTHORIZATION}`] };
   }
-  throw new Error(`nothing listens on port ${port}`);
+
+  /** A path in the temporary folder of this run. */
+  file(name) {
+    return path.join(this.#processes.folder, name);
+  }
+
+  async startFloor() {
+    return this.startProgram(([port]) => [process.execPath, FLOOR, port], {
+      env: { BENCH_CERTS: this.certs, BENCH_AUTHORIZATION: AUTHORIZATION },
+    });
+  }
+
+  /** An intercepting proxy of any make. `command` is told the port to listen on; clients leave the credential to it. */
+  async startProgram(command, { env = {}, core = PROXY_CORE, headers = PLACEHOLDER } = {}) {
+    const port = await freePort();
+    return { ...(await this.#processes.start(core, command([String(port)]), port, env)), headers };
+  }
+
+  /** A Redis server without persistence, and the variables that point a home at it. */
+  async startRedis() {
+    const fixed = ['--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', this.#processes.folder];
+    const server = await this.startProgram(([port]) => ['redis-server', '--port', port, ...fixed], { core: LOAD_CORE });
+    // Patient: a machine with more to do than cores is slow, not broken.
+    const patience = { ALTER_STORE_CONNECT_TIMEOUT_MS: '10000', ALTER_STORE_COMMAND_TIMEOUT_MS: '10000' };
+    return { ...server, env: { ALTER_STORE_URL: `redis://127.0.0.1:${server.port}`, ...patience } };
+  }
+
+  /** A home with one secret for the origin and one grant of it; `env` points it at its store. */
+  async makeHome(env = {}) {
+    this.#homes += 1;
+    const folder = this.file(`home-${this.#homes}`);
+    const cli = (args, input) => runCli(['--home', folder, ...args], { input, env });
+    cli(['init', '--json']);
+    const config = path.join(folder, 'config.yaml');
+    writeFileSync(config, `${readFileSync(config, 'utf8')}\n${this.#settings()}`);
+    if (env.ALTER_STORE_URL !== undefined) cli(['key', 'create', 'bench', '--force', '--out', path.join(folder, 'key')]);
+    cli(['secret', 'add', SECRET, '--provider', 'custom-bearer', '--host', `localhost:${this.originPort}`], CREDENTIAL);
+    const vault = await openVault(folder, env);
+    try {
+      return { folder, env, grant: await vault.issueGrant(SECRET) };
+    } finally {
+      await vault.close();
+    }
+  }
+
+  #settings() {
+    return `admin: false
+upstream:
+  ca_files: ['${this.certs}/ca.pem']
+  allow_private: [localhost]
+limits:
+  max_connections: 100000
+  idle_timeout_ms: 900000
+`;
+  }
+
+  /** A proxy on a home, with the two parties it serves: `grant` gets the credential from it, `relay` brings its own. */
+  async startProxy(home, { nodeOptions = [], env: more = {} } = {}) {
+    const env = { ...home.env, ...more, ALTER_LOG_LEVEL: 'warn' };
+    const start = ([port]) => [process.execPath, ...nodeOptions, CLI, '--home', home.folder, 'start', '--port', port];
+    const proxy = await this.startProgram(start, { env });
+    return {
+      ...proxy,
+      grant: { ...proxy, headers: [...PLACEHOLDER, '-H', `X-Alter-Grant: ${home.grant}`] },
+      relay: { ...proxy, headers: this.direct.headers },
+    };
+  }
+
+  /** Runs the load generator against a party; answers its figures. Rejects when any request of the window did not go well. */
+  async load(party, args) {
+    const figures = await this.#runLoad(party, args);
+    // Where other programs run, a party may get no time within a whole window.
+    const silent = figures.ok + figures.err + figures.e401 + figures.estat + figures.elen === 0;
+    return checked(party, silent ? await this.#runLoad(party, args) : figures);
+  }
+
+  async #runLoad(party, args) {
+    const { child, ended } = this.#spawnLoad(party, args);
+    const { output, errors } = await ended;
+    if (output === '')
+      throw new Error(`the load generator failed: ${errors.trim() || `it ended with ${child.exitCode ?? child.signalCode}`}`);
+    return JSON.parse(output);
+  }
+
+  /**
+   * Opens connections that stay open and idle after one request each. Resolves when all are open: `{ release }`, which closes them and rejects
+   * when the other side had closed one before.
+   */
+  async holdIdle(party, count) {
+    const { child, ended } = this.#spawnLoad(party, `-i ${count} -c 16 -w 0 -d 900 -u /j -L 1024`);
+    const held = new Promise((resolve) => child.stdout.once('data', (data) => resolve(String(data).includes('"held"'))));
+    if (!(await Promise.race([held, ended.then(() => false)]))) {
+      const { output, errors } = await ended;
+      throw new Error(`the connections were not opened: ${(errors || output).trim()}`);
+    }
+    const release = async () => {
+      child.kill('SIGTERM');
+      const { output } = await ended;
+      return checked(party, JSON.parse(output.trim().split('\n').at(-1)));
+    };
+    return { release };
+  }
+
+  /** A load generator that runs, and a promise of `{ output, errors }` when it has ended. */
+  #spawnLoad(party, args) {
+    const [command, ...fixed] = this.#loadCommand(party, args);
+    const child = spawn(command, fixed, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#loads.add(child);
+    let output = '';
+    let errors = '';
+    child.stdout.on('data', (data) => (output += data));
+    child.stderr.on('data', (data) => (errors += data));
+    const ended = new Promise((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', () => {
+        this.#loads.delete(child);
+        resolve({ output, errors });
+      });
+    });
+    return { child, ended };
+  }
+
+  #loadCommand({ port, pid, headers }, args) {
+    const proxy = port === undefined ? [] : ['-x', `127.0.0.1:${port}`, '-P', String(pid), '-D'];
+    const fixed = ['-t', `localhost:${this.originPort}`, ...proxy, ...headers, ...args.split(' ')];
+    return ['taskset', '-c', LOAD_CORE, LOADGEN, ...fixed];
+  }
+
+  async stop() {
+    for (const load of this.#loads) load.kill('SIGKILL');
+    await this.#processes.stopAll();
+  }
 }
 
-function connects(port) {
-  return new Promise((resolve) => {
-    const socket = net.connect(port, '127.0.0.1');
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
+/** One command of the proxy. Throws with what it said. */
+function runCli(args, { input = '', env }) {
+  const { status, stderr } = spawnSync(process.execPath, [CLI, ...args], { input, encoding: 'utf8', env: { ...process.env, ...env } });
+  if (status !== 0) throw new Error(`alter-proxy ${args.join(' ')} ended with ${status}:\n${stderr}`);
+}
+
+/** The figures, when every request went well. Throws with what the party said last. */
+function checked({ log }, figures) {
+  const failed = figures.err + figures.e401 + figures.estat + figures.elen;
+  if (failed === 0 && figures.ok > 0) return figures;
+  const said = log === undefined ? '' : endOf(log);
+  throw new Error(`${failed} of ${figures.ok + failed} requests failed: ${figures.msg || 'no answer'}${said}`);
 }
