@@ -8,6 +8,7 @@ import type { ResponseHead } from '../message/response.ts';
 import type { Flight, Forward, ResponseSink } from '../upstream/forward.ts';
 import type { ClientStream } from './client-stream.ts';
 import type { Exchange } from './exchange.ts';
+import { isolationOf } from './isolation.ts';
 import { runStages } from './run.ts';
 import type { Stage } from './stage.ts';
 
@@ -107,11 +108,9 @@ class Serving implements ResponseSink {
       this.fail(refused);
       return;
     }
-    const { outbound, caller, resolved } = this.#exchange;
-    const isolation = resolved === undefined ? `${caller.app} key ${caller.keyId}` : `${caller.app} grant ${resolved.grant.id}`;
     const body = this.#client.body;
     const counted = body === undefined ? undefined : countedBody(body, (bytes) => (this.#bytesIn += bytes));
-    this.#flight = this.#services.forward(outbound, counted, isolation, this);
+    this.#flight = this.#services.forward(this.#exchange.outbound, counted, isolationOf(this.#exchange), this);
   }
 
   /** Use of a credential has a place in the audit trail before the credential leaves. */

@@ -7,22 +7,31 @@
 import { AlterError } from '../errors.ts';
 import { originKey } from '../message/authority.ts';
 import type { Origin } from '../message/authority.ts';
+import type { MaybePromise } from '../message/maybe-promise.ts';
 import type { Dialer } from './dial.ts';
 import { Pool, type PoolOptions } from './pool.ts';
 
 /** Longest time between two looks for what has waited for too long. */
 const SWEEP_MS = 500;
 
-/** Hands out pools, and forgets those that are empty. */
+/** What pools are given. */
+export interface PoolsOptions extends PoolOptions {
+  /** Why everything for this principal must end, if it must: asked again and again while it has connections. */
+  revoked(isolation: string): MaybePromise<AlterError | undefined>;
+}
+
+/** Hands out pools, forgets those that are empty, and ends those of a principal that was revoked. */
 export class Pools {
   readonly #dialer: Dialer;
-  readonly #options: PoolOptions;
+  readonly #options: PoolsOptions;
   /** By isolation, then by origin. */
   readonly #pools = new Map<string, Map<string, Pool>>();
   readonly #sweeper: NodeJS.Timeout;
+  /** Principals about whom the store is being asked. */
+  readonly #asking = new Set<string>();
   #closed = false;
 
-  constructor(dialer: Dialer, options: PoolOptions) {
+  constructor(dialer: Dialer, options: PoolsOptions) {
     this.#dialer = dialer;
     this.#options = options;
     const { connectTimeoutMs, headersTimeoutMs, keepAliveMs, bodyTimeoutMs } = options;
@@ -48,11 +57,6 @@ export class Pools {
     return pool;
   }
 
-  /** Closes the connections of one principal: the idle ones now, those in use when their exchange has ended. */
-  closeFor(isolation: string): void {
-    for (const pool of this.#pools.get(isolation)?.values() ?? []) pool.retire();
-  }
-
   /** Keeps no connection any longer: closes the idle ones now, those in use when their exchange has ended. */
   close(): void {
     this.#closed = true;
@@ -67,6 +71,25 @@ export class Pools {
     this.#pools.clear();
   }
 
+  #checkRevoked(isolation: string): void {
+    if (this.#asking.has(isolation)) return;
+    const revoked = this.#options.revoked(isolation);
+    if (!(revoked instanceof Promise)) {
+      this.#revoke(isolation, revoked);
+      return;
+    }
+    this.#asking.add(isolation);
+    void revoked.then((error) => {
+      this.#asking.delete(isolation);
+      this.#revoke(isolation, error);
+    });
+  }
+
+  #revoke(isolation: string, error: AlterError | undefined): void {
+    if (error === undefined) return;
+    for (const pool of this.#pools.get(isolation)?.values() ?? []) pool.interrupt(error);
+  }
+
   *#each(): Generator<Pool> {
     for (const byOrigin of this.#pools.values()) yield* byOrigin.values();
   }
@@ -78,6 +101,7 @@ export class Pools {
         if (pool.isOver) byOrigin.delete(key);
       }
       if (byOrigin.size === 0) this.#pools.delete(isolation);
+      else this.#checkRevoked(isolation);
     }
     if (this.#closed && this.#pools.size === 0) clearInterval(this.#sweeper);
   }

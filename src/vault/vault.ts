@@ -1,4 +1,4 @@
-import { AlterError } from '../errors.ts';
+import { AlterError, type WireCode } from '../errors.ts';
 import type { PreparedInjection } from '../inject/injector.ts';
 import type { MaybePromise } from '../message/maybe-promise.ts';
 import { parseUuid } from '../message/uuid.ts';
@@ -76,6 +76,20 @@ export class Vault {
   resolveGrant(app: string, id: string): MaybePromise<ResolvedGrant> {
     const now = this.#guard.now();
     return (this.#guard.alive(now) ? this.#resolveWarm(`${app}:grant:${id}`, now) : undefined) ?? this.#resolveCold(app, id);
+  }
+
+  /**
+   * Why uses of a grant that are under way must end: it, or its secret, was revoked or deleted. Undefined while they may go on, and while
+   * the store cannot tell.
+   */
+  endOfGrant(app: string, id: string): MaybePromise<AlterError | undefined> {
+    if (!this.#guard.alive()) return undefined;
+    try {
+      const resolved = this.resolveGrant(app, id);
+      return resolved instanceof Promise ? resolved.then(() => undefined, endOf) : undefined;
+    } catch (error) {
+      return endOf(error);
+    }
   }
 
   /**
@@ -180,6 +194,13 @@ export class Vault {
       throw new AlterError('grant_not_found', { rule: 'provider_mismatch', cause });
     }
   }
+}
+
+const ENDS: ReadonlySet<WireCode> = new Set(['grant_revoked', 'grant_deleted', 'credential_revoked']);
+
+/** An expired grant takes no new request, but those that began in time may end; any other error says nothing of the grant. */
+function endOf(error: unknown): AlterError | undefined {
+  return error instanceof AlterError && ENDS.has(error.code) ? error : undefined;
 }
 
 function cachedGrant(record: GrantRecord): CachedGrant {
