@@ -2,7 +2,7 @@
  * `alter-proxy start --workers`: several processes on one port, which start, reload and stop as one; one that dies is replaced, and none
  * outlives the primary.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import { join } from 'node:path';
@@ -99,7 +99,7 @@ test('two workers take connections in turn, and a SIGTERM ends them when their r
 });
 
 test('a worker that is killed is replaced with what is in force, while the other one serves', async (t) => {
-  const { cli, proxy, send, ready } = await twoWorkers(t);
+  const { cli, origin, proxy, send, ready } = await twoWorkers(t);
   const [first = 0, second = 0] = workerPids(proxy);
   await send(2);
   t.deepEqual(await numbering(cli, 2), ['here/1 1', 'here/2 1']);
@@ -117,7 +117,12 @@ test('a worker that is killed is replaced with what is in force, while the other
   t.true(isAlive(second));
 
   // Without the primary there is nobody to obey, and nobody who would hand over a connection.
+  const underWay = send(1, '/slow-headers');
+  await origin.until(() => origin.requests.some(({ url }) => url === '/slow-headers'));
   process.kill(proxy.child.pid ?? 0, 'SIGKILL');
+  await logged(proxy, 'the primary process is gone');
+  origin.release();
+  t.is((await underWay)[0]?.status, 200);
   await gone(workerPids(proxy));
   t.is(workerPids(proxy).length, 3);
   t.is(logLines(proxy, 'the primary process is gone, this worker drains and ends').length, 2);
@@ -132,7 +137,13 @@ test('SIGHUP reaches every worker or none; Ctrl-C reaches all processes and stil
   const config = readFileSync(join(cli.home, 'config.yaml'), 'utf8');
   cli.write('home/config.yaml', config.replace('ungranted: forward', 'ungranted: deny\nnonsense: 1'));
   proxy.child.kill('SIGHUP');
-  await logged(proxy, 'the old one stays in force');
+  await logged(proxy, 'nonsense: is not a known setting');
+  mkdirSync(join(cli.home, 'providers'));
+  cli.write('home/providers/broken.yaml', '{]');
+  cli.write('home/config.yaml', config.replace('ungranted: forward', 'ungranted: deny\nprovider_dirs: [providers]'));
+  proxy.child.kill('SIGHUP');
+  await logged(proxy, 'broken.yaml');
+  t.is(logLines(proxy, 'configuration not reloaded, the old one stays in force').length, 2, 'told once each, by the primary');
   t.deepEqual(await ungranted(), ['forwarded', 'forwarded']);
   cli.write('home/config.yaml', config.replace('ungranted: forward', 'ungranted: deny'));
   proxy.child.kill('SIGHUP');

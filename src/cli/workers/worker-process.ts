@@ -40,7 +40,7 @@ export interface Worker {
 
 /** Starts a process that waits for {@link Worker.start}. */
 export function forkWorker(): Worker {
-  // docs/decisions/0010-workers.md
+  // docs/decisions/0011-workers.md
   cluster.schedulingPolicy = cluster.SCHED_RR;
   cluster.setupPrimary({ exec: ENTRY, args: [] });
   return new WorkerProcess();
