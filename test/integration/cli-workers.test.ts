@@ -37,6 +37,10 @@ async function gone(pids: readonly (number | undefined)[]): Promise<void> {
   await eventually(() => (pids.some((pid) => isAlive(pid ?? 0)) ? undefined : true), 'every process to be gone', PATIENCE_MS);
 }
 
+async function drainShows(ready: () => Promise<number>): Promise<void> {
+  await eventually(async () => ((await ready()) === 503 ? true : undefined), 'the drain to show', PATIENCE_MS);
+}
+
 /** An origin, and two workers that may reach it with a grant. */
 async function twoWorkers(t: ExecutionContext) {
   const cli = await newHome(t);
@@ -87,7 +91,7 @@ test('two workers take connections in turn, and a SIGTERM ends them when their r
   const underWay = [send(1, '/slow-headers'), send(1, '/slow-headers')];
   await origin.until(() => origin.requests.filter(({ url }) => url === '/slow-headers').length === 2);
   proxy.child.kill('SIGTERM');
-  await eventually(async () => ((await ready()) === 503 ? true : undefined), 'the drain to show', PATIENCE_MS);
+  await drainShows(ready);
   origin.release();
   for (const [answer] of await Promise.all(underWay)) t.is(answer?.status, 200);
   const { code, stdout } = await proxy.ended;
@@ -162,11 +166,11 @@ test('SIGHUP reaches every worker or none; Ctrl-C reaches all processes and stil
 });
 
 test('a second signal ends all processes at once', async (t) => {
-  const { origin, proxy, send } = await twoWorkers(t);
+  const { origin, proxy, send, ready } = await twoWorkers(t);
   const cut = t.throwsAsync(send(1, '/slow-headers'));
   await origin.until(() => origin.requests.length === 1);
   proxy.child.kill('SIGTERM');
-  await logged(proxy, 'proxy stopping');
+  await drainShows(ready);
   proxy.child.kill('SIGTERM');
   await proxy.ended;
   t.is(proxy.child.signalCode, 'SIGTERM');
