@@ -1,5 +1,5 @@
 /** The composition root: the only module that sees every part. It builds, wires, starts, reloads, drains and stops. */
-import { HealthServer } from './admin/health.ts';
+import { checkReadiness, HealthServer, type Readiness } from './admin/health.ts';
 import { describeRefusal, describeTunnel } from './pipeline/describe.ts';
 import { Recorder } from './audit/recorder.ts';
 import type { Config } from './config/config.ts';
@@ -44,6 +44,8 @@ export interface ListenAddress {
 export interface RunningProxy {
   readonly address: ListenAddress;
   readonly adminAddress: ListenAddress | undefined;
+  /** What `/readyz` answers. */
+  readiness(): Promise<Readiness>;
   /** Reads the configuration again and applies it, or keeps the old one and says why. */
   reload(): Promise<ReloadResult>;
   /** Drains, writes what is still to be recorded, and closes everything. */
@@ -178,11 +180,9 @@ class Starter {
     const { listen, admin, shutdown } = this.#config;
     const { store, listener, recorder } = parts;
     let draining = false;
-    const health = new HealthServer({
-      checks: [{ name: 'store', check: () => store.ping() }],
-      draining: () => draining,
-      timeoutMs: READY_TIMEOUT_MS,
-    });
+    const checks = [{ name: 'store', check: () => store.ping() }];
+    const readiness = () => checkReadiness({ checks, draining: () => draining, timeoutMs: READY_TIMEOUT_MS });
+    const health = new HealthServer({ alive: () => Promise.resolve(true), readiness });
     const adminAddress = admin === undefined ? undefined : await health.listen(admin.host, admin.port);
     this.#opened.push(() => health.close());
     const address = await listener.listen(listen.host, listen.port);
@@ -198,7 +198,7 @@ class Starter {
       await health.close();
       await store.close();
     };
-    return { address, adminAddress, reload: () => parts.holder.reload(), stop: () => (stopped ??= stop()) };
+    return { address, adminAddress, readiness, reload: () => parts.holder.reload(), stop: () => (stopped ??= stop()) };
   }
 }
 

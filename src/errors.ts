@@ -257,6 +257,7 @@ export const COMMAND_ERRORS = command({
   store_unreachable: { exit: 1, hint: 'Check that the store runs and that its address and password are right.' },
   port_in_use: { exit: 1, hint: 'Stop the other process, or choose another port with --port.' },
   listen_failed: { exit: 1, hint: 'Check the address in listen.host, and that this user may use the port.' },
+  worker_failed: { exit: 1, hint: 'The log has what the worker said; try --workers 1, and look for too little memory.' },
   record_invalid: { exit: 2, hint: 'Mend the value named above.' },
   record_exists: { exit: 3, hint: 'Choose another name, or change the existing one.' },
   record_conflict: { exit: 1, hint: 'Somebody changed the record at the same time; run the command again.' },

@@ -8,24 +8,50 @@ export interface ReadinessCheck {
   readonly check: () => Promise<void>;
 }
 
-/** What the health endpoints ask. */
-export interface HealthOptions {
+/** What decides about readiness. */
+export interface ReadinessOptions {
   readonly checks: readonly ReadinessCheck[];
   readonly draining: () => boolean;
   /** Longest wait for one check. */
   readonly timeoutMs: number;
 }
 
+/** Whether the proxy takes traffic. */
+export interface Readiness {
+  readonly status: 'ready' | 'not ready' | 'draining';
+  /** Names of the failed checks, in order. */
+  readonly failed: readonly string[];
+}
+
+/** Runs every check, side by side. Never rejects. */
+export async function checkReadiness(options: ReadinessOptions): Promise<Readiness> {
+  if (options.draining()) return { status: 'draining', failed: [] };
+  const failed: string[] = [];
+  await Promise.all(
+    options.checks.map(async ({ name, check }) => {
+      if (!(await passes(check, options.timeoutMs))) failed.push(name);
+    }),
+  );
+  return { status: failed.length === 0 ? 'ready' : 'not ready', failed: failed.sort() };
+}
+
+/** What the health endpoints ask. Neither question rejects. */
+export interface HealthSource {
+  /** Whether the proxy works, ready or not. */
+  readonly alive: () => Promise<boolean>;
+  readonly readiness: () => Promise<Readiness>;
+}
+
 /**
- * `/healthz`: 200 while the process works. `/readyz`: 200 when every check passes, otherwise 503; the names of the failed checks
+ * `/healthz`: 200 while the proxy works. `/readyz`: 200 when every check passes, otherwise 503; the names of the failed checks
  * are in the answer, their reasons are for the log.
  */
 export class HealthServer {
   readonly #server: http.Server;
-  readonly #options: HealthOptions;
+  readonly #source: HealthSource;
 
-  constructor(options: HealthOptions) {
-    this.#options = options;
+  constructor(source: HealthSource) {
+    this.#source = source;
     this.#server = http.createServer((request, response) => {
       void this.#answer(request.method ?? '', request.url ?? '').then(({ status, body }) => {
         response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
@@ -63,22 +89,18 @@ export class HealthServer {
 
   async #answer(method: string, url: string): Promise<{ status: number; body: object }> {
     if (method !== 'GET' && method !== 'HEAD') return { status: 405, body: { status: 'method not allowed' } };
-    if (url === '/healthz') return { status: 200, body: { status: 'ok' } };
+    if (url === '/healthz') return this.#health();
     if (url === '/readyz') return this.#readiness();
     return { status: 404, body: { status: 'not found' } };
   }
 
+  async #health(): Promise<{ status: number; body: object }> {
+    return (await this.#source.alive()) ? { status: 200, body: { status: 'ok' } } : { status: 503, body: { status: 'not answering' } };
+  }
+
   async #readiness(): Promise<{ status: number; body: object }> {
-    if (this.#options.draining()) return { status: 503, body: { status: 'draining' } };
-    const failed: string[] = [];
-    await Promise.all(
-      this.#options.checks.map(async ({ name, check }) => {
-        if (!(await passes(check, this.#options.timeoutMs))) failed.push(name);
-      }),
-    );
-    return failed.length === 0
-      ? { status: 200, body: { status: 'ready' } }
-      : { status: 503, body: { status: 'not ready', failed: failed.sort() } };
+    const { status, failed } = await this.#source.readiness();
+    return { status: status === 'ready' ? 200 : 503, body: failed.length === 0 ? { status } : { status, failed } };
   }
 }
 

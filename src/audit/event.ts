@@ -42,7 +42,7 @@ export interface AuditEvent {
   readonly injected: readonly string[];
   /** Stages passed, with the one that ended the way. */
   readonly stages: readonly string[];
-  /** Name of this proxy process and number of the event in it. */
+  /** Name of this proxy process and number of the event in it. A worker's name is that of the proxy with a number of its own. */
   readonly proxy: string;
   readonly seq: number;
 }

@@ -39,7 +39,8 @@ export function isExisting(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'EEXIST';
 }
 
-function reportOf(error: unknown): ErrorReport {
+/** What is told about `error`. */
+export function reportOf(error: unknown): ErrorReport {
   if (error instanceof CommandError) return { code: error.code, message: error.message, hint: error.hint, exit: error.exit };
   if (error instanceof StoreUnavailableError) {
     const { exit, hint } = COMMAND_ERRORS.store_unreachable;

@@ -13,6 +13,8 @@ export interface Config {
   readonly app: string;
   /** Name of this proxy in audit events; default: host name. */
   readonly name: string;
+  /** Processes that `alter-proxy start` serves with. A proxy that another program or `run` starts is always one. */
+  readonly workers: number;
   readonly listen: {
     readonly host: string;
     readonly port: number;

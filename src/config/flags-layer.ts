@@ -16,6 +16,8 @@ export interface ConfigFlags {
   readonly admin?: boolean | undefined;
   /** `embedded`, `redis`, or the URL of a Redis server. */
   readonly store?: string | undefined;
+  /** A number, or `auto`. */
+  readonly workers?: string | number | undefined;
   readonly ungranted?: string | undefined;
   readonly logLevel?: string | undefined;
 }
@@ -30,6 +32,7 @@ const TARGETS: Readonly<Record<Exclude<keyof ConfigFlags, 'store'>, readonly str
   admin: ['admin'],
   adminHost: ['admin', 'host'],
   adminPort: ['admin', 'port'],
+  workers: ['workers'],
   ungranted: ['ungranted'],
   logLevel: ['log', 'level'],
 };

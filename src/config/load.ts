@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { CommandError } from '../errors.ts';
 import type { Secret } from '../secret/secret.ts';
@@ -21,6 +21,9 @@ import { validateLayer } from './validate-layer.ts';
 import { yamlLayer } from './yaml-layer.ts';
 
 export type { ConfigFlags } from './flags-layer.ts';
+
+/** What the schema takes at most, too. The embedded store has room for so many readers, and for commands beside them. */
+const MAX_WORKERS = 64;
 
 /** Where the configuration comes from. */
 export interface ConfigInput {
@@ -103,13 +106,14 @@ class Assembly {
   }
 
   config(): Config {
-    const { app, name, keyring_file, ca_dir, provider_dirs, ungranted, default_grants } = this.#settings;
+    const { app, name, workers, keyring_file, ca_dir, provider_dirs, ungranted, default_grants } = this.#settings;
     const { cache, audit, log, shutdown } = this.#settings;
     return {
       home: resolve(this.#input.home),
       file: this.#file,
       app,
       name: name ?? hostname(),
+      workers: workers === 'auto' ? Math.min(availableParallelism(), MAX_WORKERS) : workers,
       key: this.#key(),
       ...this.#listeners(),
       store: this.#store(),

@@ -38,6 +38,7 @@ export interface ConfigHolder {
 const RESTART_SETTINGS: readonly string[] = [
   'app',
   'name',
+  'workers',
   'key',
   'listen',
   'admin',

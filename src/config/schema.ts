@@ -20,6 +20,7 @@ export interface SchemaNode {
 export interface Settings {
   readonly app: string;
   readonly name?: string;
+  readonly workers: number | 'auto';
   readonly key_file?: string;
   readonly keyring_file: string;
   readonly ca_dir: string;

@@ -13,6 +13,13 @@ export function apiKeyText(key: Secret): string {
   return text;
 }
 
+/** The text of the proxy's own API key, for the other processes of this proxy. Throws for every other secret. */
+export function ownKeyText(key: Secret): string {
+  const text = reveal(key);
+  if (!text.startsWith('alter_key_')) throw new Error('only the own key of the proxy may be passed on');
+  return text;
+}
+
 /** The password with which this proxy logs on to its store, for the connection to the store. */
 export function storePasswordText(password: Secret): string {
   return reveal(password);

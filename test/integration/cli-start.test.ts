@@ -5,45 +5,9 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { cliHome, type CliProcess, type SpawningCliHome } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';
 import { startOrigin } from '../support/origin.ts';
-
-const PATIENCE_MS = 30_000;
-const FREE_PORTS = { ALTER_LISTEN_PORT: '0', ALTER_ADMIN_PORT: '0' };
-
-interface RunFile {
-  readonly pid: number;
-  readonly port: number;
-  readonly adminPort: number;
-}
-
-async function newHome(t: ExecutionContext): Promise<SpawningCliHome> {
-  const cli = cliHome(t);
-  await cli.prepare(['init']);
-  return cli;
-}
-
-async function started(
-  cli: SpawningCliHome,
-  env: Record<string, string> = {},
-): Promise<{ readonly proxy: CliProcess; readonly file: RunFile }> {
-  const proxy = cli.start(['start'], { env: { ...FREE_PORTS, ...env } });
-  const path = join(cli.home, 'run', 'proxy.json');
-  const file = await eventually(
-    () => {
-      if (proxy.child.exitCode !== null) throw new Error(`start ended: ${proxy.stderr()}`);
-      return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as RunFile) : undefined;
-    },
-    'the run file',
-    PATIENCE_MS,
-  );
-  return { proxy, file };
-}
-
-async function logged(proxy: CliProcess, message: string): Promise<void> {
-  await eventually(() => (proxy.stderr().includes(message) ? true : undefined), `"${message}" in the log`, PATIENCE_MS);
-}
+import { FREE_PORTS, logged, newHome, PATIENCE_MS, started } from '../support/started.ts';
 
 async function withOrigin(t: ExecutionContext) {
   const cli = await newHome(t);

@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import type { RunningProxy } from '../../app.ts';
+import type { Config } from '../../config/config.ts';
 import type { ConfigFlags } from '../../config/load.ts';
 import { CommandError } from '../../errors.ts';
 import { createLogger, type Logger } from '../../log.ts';
@@ -17,11 +18,12 @@ interface StartOptions {
   readonly admin?: boolean;
   readonly adminHost?: string;
   readonly adminPort?: string;
+  readonly workers?: string;
 }
 
 function flagsOf(options: StartOptions): ConfigFlags {
-  const { host, port, store, logLevel, requireKey, adminHost, adminPort } = options;
-  return { host, port, store, logLevel, requireKey, adminHost, adminPort, admin: options.admin === false ? false : undefined };
+  const { host, port, store, logLevel, requireKey, adminHost, adminPort, workers } = options;
+  return { host, port, store, logLevel, requireKey, adminHost, adminPort, workers, admin: options.admin === false ? false : undefined };
 }
 
 function origin(address: { readonly host: string; readonly port: number }): string {
@@ -57,15 +59,28 @@ async function explain(error: unknown, runDir: string): Promise<unknown> {
   });
 }
 
+/** Starts one process, or several. The proxy itself is loaded only by the commands that start one: the others answer sooner. */
+async function open(config: Config, flags: ConfigFlags, session: Session, log: Logger): Promise<RunningProxy> {
+  const options = { log, reload: () => session.readConfig(flags) };
+  if (config.workers === 1) {
+    const { startProxy } = await import('../../app.ts');
+    return await startProxy(config, options);
+  }
+  const { startWorkers } = await import('../workers/start-workers.ts');
+  const moved = (proxy: RunningProxy) => {
+    leaveRunFile(session.paths.run, proxy, log);
+    log.warn({ address: proxy.address }, 'proxy listens on another port');
+  };
+  return await startWorkers(config, { ...options, moved });
+}
+
 async function start(session: Session, options: StartOptions): Promise<number> {
   const flags = flagsOf(options);
   const config = session.readConfig(flags);
   const log = createLogger(config.log.level);
   const { run } = session.paths;
   const stop = untilSignal(['SIGINT', 'SIGTERM']);
-  // The proxy itself is loaded only by the commands that start one: the others answer sooner.
-  const { startProxy } = await import('../../app.ts');
-  const proxy = await startProxy(config, { log, reload: () => session.readConfig(flags) }).catch(async (error: unknown) => {
+  const proxy = await open(config, flags, session, log).catch(async (error: unknown) => {
     throw await explain(error, run);
   });
   const stopReloading = reloadOnHangup(proxy);
@@ -119,6 +134,7 @@ export function addStartCommand(program: Command, runtime: Runtime): void {
     .option('--admin-host <address>', 'address of the health endpoints (admin.host)')
     .option('--admin-port <number>', 'port of the health endpoints (admin.port)')
     .option('--no-admin', 'no health endpoints')
+    .option('-w, --workers <number>', 'processes that share the port, or auto: one for each core (workers)')
     .addOption(new Option('--log-level <level>', 'what to log (log.level)').choices(['silent', 'error', 'warn', 'info', 'debug']));
   perform<StartOptions>(command, runtime, start);
 }

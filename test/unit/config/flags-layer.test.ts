@@ -6,6 +6,7 @@ test('each flag reaches its setting', (t) => {
   const flags = {
     app: 'billing',
     name: 'p1',
+    workers: '3',
     host: '127.0.0.2',
     port: '1234',
     requireKey: true,
@@ -17,6 +18,7 @@ test('each flag reaches its setting', (t) => {
   t.like(load({ flags }), {
     app: 'billing',
     name: 'p1',
+    workers: 3,
     listen: { host: '127.0.0.2', port: 1234, requireKey: true },
     admin: { host: '127.0.0.3', port: 1235 },
     ungranted: 'deny',
@@ -34,6 +36,8 @@ test('a wrong flag is named as it is typed', (t) => {
   const cases: readonly (readonly [Parameters<typeof problems>[1], string])[] = [
     [{ flags: { port: 'x' } }, '--port: is text; use a whole number from 0 to 65535'],
     [{ flags: { adminPort: 70_000 } }, '--admin-port: is 70000; use a whole number from 0 to 65535'],
+    [{ flags: { workers: 'many' } }, '--workers: does not have the right form; use a whole number from 1 to 64 or text such as auto'],
+    [{ flags: { workers: '0' } }, '--workers: is 0; use a whole number from 1 to 64 or text such as auto'],
     [{ flags: { logLevel: 'loud' } }, '--log-level: is not a known word; use one of silent, error, warn, info, debug'],
     [{ flags: { store: 'postgres' } }, '--store: is not a known word; use one of embedded, redis'],
     [{ flags: { store: 'http://localhost' } }, '--store: is no Redis URL; use redis://host:6379 or rediss://host:6379'],

@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import path from 'node:path';
 import test from 'ava';
 import { reveal } from '../../../src/secret/reveal.ts';
@@ -12,6 +12,7 @@ test('without a file, variables and flags everything has its default', (t) => {
     file: undefined,
     app: 'default',
     name: hostname(),
+    workers: 1,
     listen: { host: '127.0.0.1', port: 7890, requireKey: false },
     key: undefined,
     admin: { host: '127.0.0.1', port: 7891 },
@@ -39,6 +40,15 @@ test('without a file, variables and flags everything has its default', (t) => {
     log: { level: 'info' },
     shutdown: { drainTimeoutMs: 10_000 },
   });
+});
+
+test('workers is a number, or as many as there are cores', (t) => {
+  const { load, write } = configHome(t);
+  const cores = Math.min(availableParallelism(), 64);
+  write('config.yaml', 'workers: auto\n');
+  t.is(load().workers, cores);
+  t.is(load({ env: { ALTER_WORKERS: '5' } }).workers, 5);
+  t.is(load({ env: { ALTER_WORKERS: '5' }, flags: { workers: 'auto' } }).workers, cores);
 });
 
 test('an empty file, or one of comments only, says nothing', (t) => {
