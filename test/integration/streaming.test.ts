@@ -25,8 +25,11 @@ test.after.always(async () => {
   await scene.stop();
 });
 
-async function open(path: string, options: { method?: string; headers?: readonly string[] } = {}): Promise<http.ClientRequest> {
-  const grant = await scene.grant();
+async function open(
+  path: string,
+  options: { method?: string; headers?: readonly string[]; grant?: string } = {},
+): Promise<http.ClientRequest> {
+  const grant = options.grant ?? (await scene.grant());
   const socket = await openTls(scene.proxy, scene.authority);
   const headers = ['Host', scene.authority, 'X-Alter-Grant', grant, ...(options.headers ?? [])];
   return http.request({
@@ -73,6 +76,21 @@ test.serial('server-sent events arrive one by one', async (t) => {
     t.regex(text, new RegExp(`data: ?${word}`));
   }
   request.destroy();
+});
+
+test.serial('an answer that is under way ends when its grant is revoked, and the connection to the API is closed', async (t) => {
+  const grant = await scene.grant();
+  const request = await open('/sse', { grant });
+  request.end();
+  const [answer] = (await once(request, 'response')) as [http.IncomingMessage];
+  const before = scene.origin.aborted.length;
+  const broken = once(answer, 'error');
+  answer.resume();
+  await scene.proxy.administration.revokeGrant(grant);
+  await broken;
+  await scene.origin.until(() => scene.origin.aborted.length > before);
+  const { outcome, code } = await scene.proxy.eventOf(answer);
+  t.deepEqual({ outcome, code }, { outcome: 'interrupted', code: 'grant_revoked' });
 });
 
 test.serial('a client that leaves closes the connection to the API, and the audit says aborted', async (t) => {
