@@ -4,6 +4,7 @@ import type { Authority, Origin } from '../message/authority.ts';
 import type { TunnelResult } from '../message/tunnel.ts';
 import { queryNames } from '../message/url.ts';
 import type { ClientPeer, Exchange } from './exchange.ts';
+import { isoTime } from './iso-time.ts';
 import type { AuditOutcome } from '../audit/event.ts';
 import type { AuditDraft } from '../audit/recorder.ts';
 
@@ -54,7 +55,7 @@ export function describeExchange(exchange: Exchange, ending: Ending, now: number
   return {
     id: exchange.id,
     type: 'request',
-    start: new Date(exchange.startedAt).toISOString(),
+    start: isoTime(exchange.startedAt),
     durationMs: Math.max(0, now - exchange.startedAt),
     app: caller.app,
     keyId: caller.keyId,
@@ -109,7 +110,7 @@ export function describeRefusal(refusal: EarlyRefusal, now: number): AuditDraft 
     ...NOTHING,
     id: refusal.id,
     type: refusal.type,
-    start: new Date(refusal.startedAt).toISOString(),
+    start: isoTime(refusal.startedAt),
     durationMs: Math.max(0, now - refusal.startedAt),
     app: refusal.caller?.app ?? null,
     keyId: refusal.caller?.keyId ?? null,
@@ -146,7 +147,7 @@ export function describeTunnel(tunnel: TunnelEnding, now: number): AuditDraft {
     ...NOTHING,
     id: tunnel.id,
     type: 'tunnel',
-    start: new Date(tunnel.startedAt).toISOString(),
+    start: isoTime(tunnel.startedAt),
     durationMs: Math.max(0, now - tunnel.startedAt),
     app: tunnel.caller.app,
     keyId: tunnel.caller.keyId,

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { StoreUnavailableError } from '../store.ts';
 import { RedisConnection } from './connection.ts';
-import { reasonOf } from './failure.ts';
+import { ServerScript } from './server-script.ts';
 import type { RedisTarget } from './target.ts';
 
 /** ARGV: whether a value is expected, that value, whether a value is to be written, that value. */
@@ -12,31 +11,23 @@ if ARGV[1] == '1' then
 elseif now then return 0 end
 if ARGV[3] == '1' then redis.call('SET', KEYS[1], ARGV[4]) else redis.call('DEL', KEYS[1]) end
 return 1`;
-const SCRIPT_SHA1 = createHash('sha1').update(SCRIPT).digest('hex');
-
-/** The ACL, or the operator who renamed the commands, forbids scripts. An ACL error from within the script is another one. */
-const NO_SCRIPTS = /^NOPERM .*'eval(sha)?'|^ERR unknown command .?eval/i;
 const MAX_RACES = 20;
 
 /** Atomic compare-and-set on one key: by a script, or by WATCH where scripts are forbidden. */
 export class CompareAndSet {
-  readonly #connection: RedisConnection;
+  readonly #script: ServerScript;
   readonly #target: RedisTarget;
-  #scripts = true;
   #watching: { readonly connection: RedisConnection; last: Promise<unknown> } | undefined;
 
   constructor(connection: RedisConnection, target: RedisTarget) {
-    this.#connection = connection;
+    this.#script = new ServerScript(connection, SCRIPT);
     this.#target = target;
   }
 
   /** Writes `value` (undefined deletes) only if the key holds `expected` (undefined: is absent); says whether it did. */
   async run(key: string, expected: string | undefined, value: string | undefined): Promise<boolean> {
-    if (this.#scripts) {
-      const done = await byScript(this.#connection, key, expected, value);
-      if (done !== undefined) return done;
-      this.#scripts = false;
-    }
+    const reply = await this.#script.run(key, [...optional(expected), ...optional(value)]);
+    if (reply !== undefined) return reply === 1;
     return this.#inTurn((connection) => byWatch(connection, key, expected, value));
   }
 
@@ -54,30 +45,6 @@ export class CompareAndSet {
     });
     watching.last = result.catch(() => undefined); // The caller of that turn has its rejection.
     return result;
-  }
-}
-
-/** Undefined: scripts are forbidden here. */
-async function byScript(
-  connection: RedisConnection,
-  key: string,
-  expected: string | undefined,
-  value: string | undefined,
-): Promise<boolean | undefined> {
-  const args = [key, ...optional(expected), ...optional(value)];
-  const byName = await connection.call((client) => scriptReply(client.evalsha(SCRIPT_SHA1, 1, ...args)));
-  const reply = byName === 'unknown' ? await connection.call((client) => scriptReply(client.eval(SCRIPT, 1, ...args))) : byName;
-  return reply === 'forbidden' ? undefined : reply === 1;
-}
-
-/** What the script returned, or why it did not run. */
-async function scriptReply(reply: Promise<unknown>): Promise<unknown> {
-  try {
-    return await reply;
-  } catch (error) {
-    if (NO_SCRIPTS.test(reasonOf(error))) return 'forbidden';
-    if (reasonOf(error).startsWith('NOSCRIPT')) return 'unknown';
-    throw error;
   }
 }
 

@@ -31,6 +31,7 @@ export class RedisConnection {
     this.#onTrouble = onTrouble;
     this.#client = new Redis({ ...target.options, retryStrategy: retryDelayMs });
     this.#client.on('connect', () => {
+      this.#life += 1;
       this.#inOtherDatabase = false;
     });
     this.#client.on('ready', () => {
@@ -39,6 +40,11 @@ export class RedisConnection {
     this.#client.on('error', (error: Error) => {
       this.#note(error);
     });
+  }
+
+  /** Number of the present connection; changes whenever a new one is made, so that what was learnt from the old one is not held against it. */
+  get life(): number {
+    return this.#life;
   }
 
   /** Starts to connect; resolves when the first attempt has succeeded or failed. Later calls wait for the same. */

@@ -1,7 +1,7 @@
 import type { RedisStoreConfig } from '../../config/config.ts';
 import { pollUntilSome } from '../poll.ts';
 import type { Freshness, InvalidationListener, Page, RecordKind, RecordRef, Store, StoredEvent } from '../store.ts';
-import { appendToStream, readStream, requireStreamPosition } from './audit-stream.ts';
+import { AuditAppender, readStream, requireStreamPosition } from './audit-stream.ts';
 import { CompareAndSet } from './compare-and-set.ts';
 import { RedisConnection, type TroubleListener } from './connection.ts';
 import { openInvalidationChannel } from './invalidation-channel.ts';
@@ -37,6 +37,7 @@ class RedisStore implements Store {
   readonly #connection: RedisConnection;
   readonly #keys: RedisKeys;
   readonly #compareAndSet: CompareAndSet;
+  readonly #auditAppender: AuditAppender;
   readonly #options: RedisStoreOptions;
   readonly #channels = new Set<Freshness>();
   readonly #closing = new AbortController();
@@ -47,6 +48,8 @@ class RedisStore implements Store {
     this.#options = options;
     this.#keys = new RedisKeys(target.namespace);
     this.#compareAndSet = new CompareAndSet(connection, target);
+    const { auditMaxStream: maxStream, onTrouble } = options;
+    this.#auditAppender = new AuditAppender({ connection, address: target.address, maxStream, onTrouble });
   }
 
   async get(ref: RecordRef): Promise<string | undefined> {
@@ -83,7 +86,7 @@ class RedisStore implements Store {
   }
 
   async appendEvents(app: string, events: readonly string[]): Promise<void> {
-    await appendToStream(this.#connection, this.#keys.audit(app), events, this.#options.auditMaxStream);
+    await this.#auditAppender.append(this.#keys.audit(app), events);
   }
 
   async readEvents(
