@@ -133,9 +133,11 @@ export class H1Connection {
     this.#answered = 'nothing';
     this.#requests += 1;
     this.#since = performance.now();
-    this.#writer.head(head, bodyLength);
-    if (body === undefined) this.#writer.end(undefined);
-    else this.#sendBody(body, headers);
+    if (body === undefined) this.#writer.headOnly(head);
+    else {
+      this.#writer.head(head, bodyLength);
+      this.#sendBody(body, headers);
+    }
   }
 
   /** The reader takes bytes again. */

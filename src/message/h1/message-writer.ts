@@ -49,6 +49,14 @@ export class MessageWriter {
     return this.#output.writableLength > MAX_QUEUED;
   }
 
+  /** Writes a message without body. `text` is its head, one character an octet. */
+  headOnly(text: string): void {
+    this.#framing = 'none';
+    this.#left = 0;
+    this.#add(text);
+    this.flush();
+  }
+
   /** Begins a message. `text` is its head, one character an octet, whose framing fields say `framing`. */
   head(text: string, framing: ResponseBodyLength): void {
     this.#framing = framing.kind;

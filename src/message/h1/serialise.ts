@@ -22,7 +22,7 @@ export const LAST_CHUNK = '0\r\n\r\n';
 export function requestHead(method: string, target: string, headers: HeaderList, framing: BodyLength): string {
   if (!isToken(method)) throw unsound('the method is not a token');
   if (!TARGET.test(target)) throw unsound('the request target is not visible ASCII');
-  return `${method} ${target} HTTP/1.1\r\n${fieldLines(headers, framing, 'refused')}\r\n`;
+  return fieldLines(`${method} ${target} HTTP/1.1\r\n`, headers, framing, 'refused');
 }
 
 /**
@@ -33,7 +33,7 @@ export function requestHead(method: string, target: string, headers: HeaderList,
 export function responseHead(status: number, reason: string, headers: HeaderList, framing: ResponseBodyLength): string {
   if (!Number.isInteger(status) || status < 100 || status > 999) throw unsound('the status is not a number of three digits');
   if (!isFieldValue(reason)) throw unsound('the reason holds a control character');
-  return `HTTP/1.1 ${String(status)} ${reason}\r\n${fieldLines(headers, framing, lengthWithoutBody(status))}\r\n`;
+  return fieldLines(`HTTP/1.1 ${String(status)} ${reason}\r\n`, headers, framing, lengthWithoutBody(status));
 }
 
 /** The line before a chunk of `length` bytes: never 0, which would end the body. */
@@ -44,7 +44,7 @@ export function chunkHeader(length: number): string {
 
 /** Ends a chunked body. @throws Error when a trailer would be read as something else. */
 export function lastChunk(trailers: HeaderList | undefined): string {
-  return trailers === undefined ? LAST_CHUNK : `0\r\n${fieldLines(trailers, NO_FRAMING, 'refused')}\r\n`;
+  return trailers === undefined ? LAST_CHUNK : fieldLines('0\r\n', trailers, NO_FRAMING, 'refused');
 }
 
 /**
@@ -73,9 +73,10 @@ function lengthWithoutBody(status: number): LengthWithoutBody {
   return status < 200 || status === 204 ? 'dropped' : 'kept';
 }
 
-function fieldLines(headers: HeaderList, framing: ResponseBodyLength, withoutBody: LengthWithoutBody): string {
+/** `first` line, the lines of the fields, and the empty line. Joined in one go: a string that grows by pieces is a tree of them. */
+function fieldLines(first: string, headers: HeaderList, framing: ResponseBodyLength, withoutBody: LengthWithoutBody): string {
   const flat = headers.flat();
-  let lines = '';
+  const parts = [first];
   let lengths = 0;
   for (let i = 0; i < flat.length; i += 2) {
     const name = flat[i] ?? '';
@@ -85,10 +86,12 @@ function fieldLines(headers: HeaderList, framing: ResponseBodyLength, withoutBod
       checkFraming(name, value, lengths, framing, withoutBody);
       if (framing.kind === 'none' && withoutBody === 'dropped') continue;
     }
-    lines += name + ': ' + value + '\r\n';
+    parts.push(name, ': ', value, '\r\n');
   }
-  if (framing.kind === 'chunked') return `${lines}Transfer-Encoding: chunked\r\n`;
-  return framing.kind === 'length' && lengths === 0 ? `${lines}Content-Length: ${String(framing.bytes)}\r\n` : lines;
+  if (framing.kind === 'chunked') parts.push('Transfer-Encoding: chunked\r\n');
+  else if (framing.kind === 'length' && lengths === 0) parts.push(`Content-Length: ${String(framing.bytes)}\r\n`);
+  parts.push('\r\n');
+  return parts.join('');
 }
 
 /** `lengths`: how many framing fields there are up to this one. */
