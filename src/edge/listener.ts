@@ -32,7 +32,7 @@ export class Listener {
   readonly #front = new Set<net.Socket>();
   /** Connections that carry HTTP, on the front and inside CONNECT. */
   readonly #connections = new Set<H1Connection>();
-  readonly #clock = { now: 0 };
+  readonly #clock = { now: performance.now() };
   readonly #sweeper: NodeJS.Timeout;
   #draining = false;
   #closed: Promise<void> | undefined;

@@ -34,6 +34,19 @@ async function eventOf(path: string): Promise<{ readonly outcome: string; readon
   return eventually(async () => (await scene.proxy.events(0)).find((event) => event.path === path), `the event of ${path}`);
 }
 
+test.serial('a head has its whole time also right after the start', async (t) => {
+  // The time-out is shorter than the life of this process: a clock that starts at 0 would find it over.
+  await eventually(() => (performance.now() > 3000 ? true : undefined), 'a process that is older than the time-out');
+  const young = await startScene({ config: { limits: { head_timeout_ms: 2500 } } });
+  const client = new RawClient(net.connect(young.proxy.port, young.proxy.host));
+  client.send('GET ');
+  const begun = performance.now();
+  await client.closed();
+  t.true(performance.now() - begun > 1000);
+  t.regex(client.received, /^HTTP\/1\.1 408 /);
+  await young.stop();
+});
+
 for (const [where, connect] of [
   ['on the front', async () => front()],
   ['inside CONNECT', async () => new RawClient(await openConnect(scene.proxy, scene.authority))],
