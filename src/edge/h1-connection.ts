@@ -135,9 +135,15 @@ export class H1Connection {
   #sweepStream(waited: number, stallTimeoutMs: number): void {
     const stream = this.#stream;
     if (stream === undefined) return;
-    if (this.#ended) this.#sweepHalfClosed(waited);
-    else if (stream.awaitsBody && waited > stallTimeoutMs) stream.bodyFailed('slow');
-    else if (this.#writer.isFull && waited > stallTimeoutMs) this.#socket.destroy();
+    if (this.#ended) {
+      this.#sweepHalfClosed(waited);
+      return;
+    }
+    if (waited <= stallTimeoutMs) return;
+    // The rest of a body that nobody wants must come all the same before the next request can.
+    if (stream.answered) this.#close();
+    else if (stream.awaitsBody) stream.bodyFailed('slow');
+    else if (this.#writer.isFull) this.#socket.destroy();
   }
 
   /** A client that sends no more may still read, or be gone: as long as it takes bytes it reads. */
@@ -229,6 +235,7 @@ export class H1Connection {
         this.#since = this.#options.clock.now;
       },
       ended: (persist) => {
+        this.#since = this.#options.clock.now;
         if (!persist) this.#closeAfterAnswer = true;
         if (!this.#executing) this.#advance();
       },

@@ -11,6 +11,8 @@ import { startOrigin, type Origin } from '../support/origin.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { startScene, type Scene } from '../support/scene.ts';
 
+const UNKNOWN_GRANT = '00000000-0000-4000-8000-000000000000';
+
 let scene: Scene;
 let plain: Origin;
 test.before(async () => {
@@ -97,6 +99,14 @@ for (const [kind, fields, body] of [
     t.is((await eventOf(path)).code, 'request_timeout');
   });
 }
+
+test('a refused request whose body does not come holds no connection', async (t) => {
+  const client = await inside();
+  client.send(head('POST /refused', ['Content-Length: 10', `X-Alter-Grant: ${UNKNOWN_GRANT}`]) + 'half');
+  const answers = await client.closed();
+  t.is(answers.length, 1);
+  t.true(isAnswer(answers[0], 404));
+});
 
 test('a client that does not read its answer is cut, and the API no longer sends', async (t) => {
   const client = await inside();
