@@ -116,6 +116,10 @@ export class H1Connection {
     const waited = clock.now - this.#since;
     switch (this.#phase) {
       case 'idle':
+        if (this.#writer.isFull) {
+          if (waited > stallTimeoutMs) this.#socket.destroy();
+          return;
+        }
         // A client that has sent nothing yet is held to the time of a head.
         if (waited > (this.#served ? idleTimeoutMs : headTimeoutMs)) this.#close();
         return;
@@ -158,9 +162,14 @@ export class H1Connection {
     if (this.#phase === 'closing' || this.#broken) return;
     // Bytes of a head buy no time: a head has so long from its first byte on.
     if (this.#phase === 'serving') this.#since = this.#options.clock.now;
-    if (this.#held !== undefined || this.#stream?.requestComplete === true) this.#hold(chunk);
+    if (this.#held !== undefined || this.#mustWait) this.#hold(chunk);
     else this.#read(chunk);
   };
+
+  /** Whether the next request is not to be read yet: one is under way, or the client does not read its answers. */
+  get #mustWait(): boolean {
+    return this.#stream === undefined ? this.#writer.isFull : this.#stream.requestComplete;
+  }
 
   readonly #onEnd = (): void => {
     this.#ended = true;
@@ -178,7 +187,8 @@ export class H1Connection {
 
   readonly #onDrain = (): void => {
     this.#since = this.#options.clock.now;
-    this.#stream?.drained();
+    if (this.#stream === undefined) this.#readHeldSoon();
+    else this.#stream.drained();
   };
 
   readonly #onClose = (): void => {
@@ -266,7 +276,7 @@ export class H1Connection {
     this.#phase = 'idle';
     this.#since = this.#options.clock.now;
     if (this.#socket.isPaused()) this.#socket.resume();
-    if (this.#held !== undefined) this.#readHeldSoon();
+    this.#readHeldSoon();
   }
 
   #hold(chunk: Buffer): void {
@@ -276,9 +286,10 @@ export class H1Connection {
 
   /** In a turn of its own: a client that pipelines a thousand requests must not build a thousand frames on the stack. */
   #readHeldSoon(): void {
+    if (this.#held === undefined) return;
     setImmediate(() => {
       const held = this.#held;
-      if (this.#phase !== 'idle' || held === undefined) return;
+      if (this.#phase !== 'idle' || held === undefined || this.#mustWait) return;
       this.#held = undefined;
       this.#read(held);
     });

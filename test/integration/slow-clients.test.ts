@@ -121,6 +121,28 @@ test('a client that does not read its answer is cut, and the API no longer sends
   client.destroy();
 });
 
+test('a client that pipelines and does not read its answers is read no further, and cut', async (t) => {
+  const client = front();
+  client.socket.pause();
+  const requests = 4000;
+  client.send(`GET ${plain.url}/big?bytes=15000 HTTP/1.1\r\nHost: localhost:${plain.port}\r\n\r\n`.repeat(requests));
+  const seen = (): number => plain.requests.filter(({ url }) => url.startsWith('/big')).length;
+  let last = -1;
+  await eventually(
+    async () => {
+      const still = seen() === last && last > 0;
+      last = seen();
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      return still ? true : undefined;
+    },
+    'the API to hear no more',
+    60_000,
+  );
+  t.true(seen() < requests / 2, `${seen()} requests were sent for a client that reads nothing`);
+  client.socket.resume();
+  t.true((await client.closed()).length < requests / 2);
+});
+
 test('a client that has closed its side is answered: in absolute form, and inside TLS', async (t) => {
   const absolute = front();
   absolute.socket.end(`GET ${plain.url}/echo HTTP/1.1\r\nHost: localhost:${plain.port}\r\n\r\n`);
