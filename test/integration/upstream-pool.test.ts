@@ -139,6 +139,18 @@ test('a request that waits too long for a connection times out, and its place is
   t.is((await setup.request('/in-time')).status, 200);
 });
 
+test('those that wait for a place are told when the origin cannot be reached', async (t) => {
+  const setup = await setUp(t, { max_connections: 1, connect_timeout_ms: 10_000 });
+  // It speaks no TLS: the first connection hangs in its handshake until it is closed, and the others wait for its place.
+  const deaf = await startRecordingOrigin(() => undefined, { tls: false });
+  const url = `https://localhost:${deaf.port}/`;
+  const answers = Array.from({ length: 3 }, () => requestThrough(setup.scene.proxy, { url }));
+  const refusing = setInterval(() => deaf.dropConnections(), 200);
+  for (const answer of await Promise.all(answers)) t.is(`${answer.status} ${problemCode(answer)}`, '502 upstream_unreachable');
+  clearInterval(refusing);
+  await deaf.close();
+});
+
 for (const [setting, what] of [
   ['keep_alive_ms', 'an idle connection is closed after its time'],
   ['max_lifetime_ms', 'a connection is closed when it is too old, also one that was just used'],
