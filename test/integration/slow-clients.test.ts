@@ -189,6 +189,19 @@ for (const bytes of [5, 1_000_000]) {
   });
 }
 
+test('a client that leaves after another request, while the one before waits for its answer, is noticed', async (t) => {
+  const origin = await startOrigin({ tls: false });
+  const client = front();
+  const request = `POST ${origin.url}/slow-headers HTTP/1.1\r\nHost: localhost:${origin.port}\r\nContent-Length: 5\r\n\r\nhello`;
+  client.send(request);
+  await origin.until(() => origin.requests[0]?.complete === true);
+  client.send(request);
+  client.socket.end();
+  await origin.until(() => origin.aborted.length === 1);
+  t.is(origin.requests.length, 1);
+  await origin.close();
+});
+
 test('connections past the limit are refused with 429 while the others go on working, and a free place is taken again', async (t) => {
   const small = await startScene({ config: { limits: { max_connections: 3 } } });
   const open = (): RawClient => new RawClient(net.connect(small.proxy.port, small.proxy.host));
