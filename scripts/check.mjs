@@ -1,7 +1,7 @@
 /**
  * `npm run check`: everything that CI runs.
  *
- *   npm run check [-- static | test | nodes …]
+ *   npm run check [-- static | test | fuzz | nodes …]
  */
 import { ensureDependencies } from './dependencies.mjs';
 import { runScript } from './run-command.mjs';
@@ -18,6 +18,10 @@ const PARTS = {
     ['Package', 'scripts/package-contents.mjs'],
   ],
   test: [['Tests with coverage', 'scripts/test.mjs', ['--coverage']]],
+  fuzz: [
+    ['Build', 'scripts/build.mjs'],
+    ['Random input for the HTTP/1.1 codec', 'dist/test/fuzz/h1-fuzz.js', ['--seconds', '20']],
+  ],
   nodes: [['Tests on the other versions of Node', 'scripts/other-node-versions.mjs']],
 };
 

@@ -114,6 +114,10 @@ export class H1Connection {
     const waited = performance.now() - this.#since;
     switch (this.#phase) {
       case 'idle':
+        if (this.#writer.isFull) {
+          if (waited > stallTimeoutMs) this.#socket.destroy();
+          return;
+        }
         // A client that has sent nothing yet is held to the time of a head.
         if (waited > (this.#served ? idleTimeoutMs : headTimeoutMs)) this.#close();
         return;
@@ -133,9 +137,15 @@ export class H1Connection {
   #sweepStream(waited: number, stallTimeoutMs: number): void {
     const stream = this.#stream;
     if (stream === undefined) return;
-    if (this.#ended) this.#sweepHalfClosed(waited);
-    else if (stream.awaitsBody && waited > stallTimeoutMs) stream.bodyFailed('slow');
-    else if (this.#writer.isFull && waited > stallTimeoutMs) this.#socket.destroy();
+    if (this.#ended) {
+      this.#sweepHalfClosed(waited);
+      return;
+    }
+    if (waited <= stallTimeoutMs) return;
+    // The rest of a body that nobody wants must come all the same before the next request can.
+    if (stream.answered) this.#close();
+    else if (stream.awaitsBody) stream.bodyFailed('slow');
+    else if (this.#writer.isFull) this.#socket.destroy();
   }
 
   /** A client that sends no more may still read, or be gone: as long as it takes bytes it reads. */
@@ -150,9 +160,14 @@ export class H1Connection {
     if (this.#phase === 'closing' || this.#broken) return;
     // Bytes of a head buy no time: a head has so long from its first byte on.
     if (this.#phase === 'serving') this.#since = performance.now();
-    if (this.#held !== undefined || this.#stream?.requestComplete === true) this.#hold(chunk);
+    if (this.#held !== undefined || this.#mustWait) this.#hold(chunk);
     else this.#read(chunk);
   };
+
+  /** Whether the next request is not to be read yet: one is under way, or the client does not read its answers. */
+  get #mustWait(): boolean {
+    return this.#stream === undefined ? this.#writer.isFull : this.#stream.requestComplete;
+  }
 
   readonly #onEnd = (): void => {
     this.#ended = true;
@@ -170,7 +185,8 @@ export class H1Connection {
 
   readonly #onDrain = (): void => {
     this.#since = performance.now();
-    this.#stream?.drained();
+    if (this.#stream === undefined) this.#readHeldSoon();
+    else this.#stream.drained();
   };
 
   readonly #onClose = (): void => {
@@ -227,6 +243,7 @@ export class H1Connection {
         this.#since = performance.now();
       },
       ended: (persist) => {
+        this.#since = performance.now();
         if (!persist) this.#closeAfterAnswer = true;
         if (!this.#executing) this.#advance();
       },
@@ -257,7 +274,7 @@ export class H1Connection {
     this.#phase = 'idle';
     this.#since = performance.now();
     if (this.#socket.isPaused()) this.#socket.resume();
-    if (this.#held !== undefined) this.#readHeldSoon();
+    this.#readHeldSoon();
   }
 
   #hold(chunk: Buffer): void {
@@ -267,9 +284,10 @@ export class H1Connection {
 
   /** In a turn of its own: a client that pipelines a thousand requests must not build a thousand frames on the stack. */
   #readHeldSoon(): void {
+    if (this.#held === undefined) return;
     setImmediate(() => {
       const held = this.#held;
-      if (this.#phase !== 'idle' || held === undefined) return;
+      if (this.#phase !== 'idle' || held === undefined || this.#mustWait) return;
       this.#held = undefined;
       this.#read(held);
     });

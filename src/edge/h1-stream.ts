@@ -93,6 +93,8 @@ export class H1Stream implements ClientStream, BodySource {
     this.requestComplete = true;
     if (trailers !== undefined) stripTrailers(trailers);
     this.#trailers = trailers;
+    // What was paused for the body must not hide that the client leaves; what it sends now is held by the connection.
+    this.#options.socket.resume();
     if (this.#sink !== undefined) this.#endBody(this.#sink);
   }
 

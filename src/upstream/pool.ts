@@ -136,6 +136,7 @@ export class Pool {
       this.#dialling -= 1;
       if (socket === null) {
         this.#nextWaiter()?.refused(error ?? new AlterError('internal_error'));
+        this.#dialForWaiting();
         return;
       }
       socket.on('session', (session: Buffer) => {
@@ -166,7 +167,11 @@ export class Pool {
     this.#all.delete(connection);
     const at = this.#idle.indexOf(connection);
     if (at !== -1) this.#idle.splice(at, 1);
-    // The place is free for one who waits.
+    this.#dialForWaiting();
+  }
+
+  /** A place is free: for one who waits and for whom nobody dials. */
+  #dialForWaiting(): void {
     if (this.#dialling < this.#waiting.size && this.#mayDial()) this.#dial();
   }
 
