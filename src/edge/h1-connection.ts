@@ -14,7 +14,7 @@ export interface H1ConnectionOptions {
   readonly headTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly stallTimeoutMs: number;
-  /** Milliseconds, monotonic; as exact as the timer that calls {@link H1Connection.sweep}. */
+  /** Milliseconds, monotonic. */
   readonly clock: { readonly now: number };
   /** Takes a request. Must not throw. */
   request(head: H1RequestHead, stream: H1Stream, connection: Connection): void;

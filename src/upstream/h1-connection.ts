@@ -35,7 +35,7 @@ export interface H1ConnectionOptions {
   readonly bodyTimeoutMs: number;
   readonly keepAliveMs: number;
   readonly maxLifetimeMs: number;
-  /** Monotonic; as exact as the timer that calls {@link H1Connection.sweep}. */
+  /** Monotonic. */
   readonly clock: { readonly now: number };
   /** The connection takes another request. */
   free(connection: H1Connection): void;

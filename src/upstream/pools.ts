@@ -13,13 +13,19 @@ import { Pool, type PoolOptions } from './pool.ts';
 /** Longest time between two looks for what has waited for too long. */
 const SWEEP_MS = 500;
 
+/** Read where a wait begins, too: a time that was last noted by the timer would let waits end before their time. */
+const CLOCK = {
+  get now(): number {
+    return performance.now();
+  },
+};
+
 /** Hands out pools, and forgets those that are empty. */
 export class Pools {
   readonly #dialer: Dialer;
   readonly #options: PoolOptions;
   /** By isolation, then by origin. */
   readonly #pools = new Map<string, Map<string, Pool>>();
-  readonly #clock = { now: performance.now() };
   readonly #sweeper: NodeJS.Timeout;
   #closed = false;
 
@@ -43,7 +49,7 @@ export class Pools {
     const key = originKey(origin);
     let pool = byOrigin.get(key);
     if (pool === undefined) {
-      byOrigin.set(key, (pool = new Pool(origin, this.#dialer, this.#options, this.#clock)));
+      byOrigin.set(key, (pool = new Pool(origin, this.#dialer, this.#options, CLOCK)));
       if (this.#closed) pool.close();
     }
     return pool;
@@ -73,7 +79,6 @@ export class Pools {
   }
 
   #sweep(): void {
-    this.#clock.now = performance.now();
     for (const [isolation, byOrigin] of this.#pools) {
       for (const [key, pool] of byOrigin) {
         pool.sweep();
