@@ -131,7 +131,9 @@ test('a request that waits too long for a connection times out, and its place is
   const setup = await setUp(t, { max_connections: 1, max_queue: 1, connect_timeout_ms: 1000 });
   const [first] = await hold(setup, ['/held/first']);
   for (const path of ['/late/1', '/late/2']) {
+    const begun = performance.now();
     const late = await setup.request(path);
+    t.true(performance.now() - begun >= 1000, 'never before its time');
     t.is(`${late.status} ${problemCode(late)}`, '504 upstream_timeout');
   }
   setup.origin.held[0]?.();
