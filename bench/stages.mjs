@@ -11,6 +11,9 @@ export const STAGES = {
   newr: { title: 'the same, TLS session resumed', load: '-c 4 -n -r -u /j -L 1024 -w 0.3 -d 1.5' },
 };
 
+/** Seconds of the window before the first pair: what is compiled at run time is compiled by then, or its compiler would be measured. */
+const WARM_UP_SECONDS = 5;
+
 /** Windows of a peer: it is there to compare with, and its own code does not change. */
 export const PEER_PAIRS = 3;
 
@@ -22,13 +25,14 @@ export const PEER_PAIRS = 3;
 export async function measureStage(bench, stage, { parties, peers, pairs }) {
   const samples = Object.fromEntries(Object.keys(parties).map((name) => [name, []]));
   const errors = {};
-  // The first pair warms up code and connections.
+  const { load } = STAGES[stage];
+  const warmUp = load.replace(/-d \S+$/, `-d ${WARM_UP_SECONDS}`);
   for (let pair = -1; pair < pairs; pair += 1) {
     let floorUs;
     for (const [name, party] of Object.entries(parties)) {
       if (errors[name] !== undefined || (peers.includes(name) && pair >= PEER_PAIRS)) continue;
       try {
-        const figures = await bench.load(party, STAGES[stage].load);
+        const figures = await bench.load(party, pair < 0 ? warmUp : load);
         floorUs ??= figures.cpu_us;
         if (pair >= 0) samples[name].push({ ...figures, ratio: figures.cpu_us / floorUs });
       } catch (error) {
