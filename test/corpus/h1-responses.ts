@@ -50,6 +50,7 @@ const LINES: readonly H1ResponseCase[] = [
   line('ICY', 'ICY 200 OK\r\n', 'bad_status_line'),
   line('NUL in the reason', 'HTTP/1.1 200 O\0K\r\n', 'bad_status_line'),
   line('bare LF at its end', 'HTTP/1.1 200 OK\n', 'bare_lf'),
+  line('two CRs for a line end', 'HTTP/1.1 204 No Content\r\r', 'bare_cr'),
   line('bare CR in the reason', 'HTTP/1.1 200 O\rK\r\n', 'bare_cr'),
   line('an empty line in front', '\r\nHTTP/1.1 200 OK\r\n', 'bad_status_line'),
   line('HTTP/0.9: a body at once', '<html>', 'bad_status_line'),

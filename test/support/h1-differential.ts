@@ -44,6 +44,7 @@ export const NODE_ONLY_RESPONSES: Partial<Readonly<Record<Ending, string>>> = {
   bad_status_line: 'Node skips empty lines in front, takes a line without its second space, NUL in a reason, and a status below 100.',
   bad_version: 'Node takes HTTP/0.9 and HTTP/2.0 in a status line.',
   bare_lf: 'Node skips single line feeds before a status line.',
+  bare_cr: 'Node 20 takes a second carriage return for the line feed behind a status line.',
   te_in_http10: 'Node reads chunks in HTTP/1.0; RFC 9112 §6.1 calls that framing faulty.',
   bad_content_length: 'Node takes leading zeros.',
   bad_transfer_encoding: 'Node reads an unknown coding until the connection closes, and ignores it where there is no body.',
@@ -64,6 +65,9 @@ export const NODE_ONLY_RESPONSES: Partial<Readonly<Record<Ending, string>>> = {
   trailers_too_long: 'Node has limits of its own, which are wide here.',
   too_many_informational: 'Node has no limit for informational responses.',
 };
+
+/** Endings of {@link NODE_ONLY_RESPONSES} that only some versions of Node show. */
+export const SOME_NODES_ONLY_RESPONSES: ReadonlySet<string> = new Set<Ending>(['bare_cr']);
 
 /** Why two readers disagree, in words; undefined when they do not. */
 export type Disagreement = string | undefined;
