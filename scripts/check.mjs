@@ -20,7 +20,7 @@ const PARTS = {
   test: [['Tests with coverage', 'scripts/test.mjs', ['--coverage']]],
   fuzz: [
     ['Build', 'scripts/build.mjs'],
-    ['Random input for the HTTP/1.1 codec', 'dist/test/fuzz/h1-fuzz.js', ['--seconds', '20']],
+    ['Random input for the HTTP/1.1 codec', 'dist/test/fuzz/h1-fuzz.js', ['--seconds', '20', '--seed', '1']],
   ],
   nodes: [['Tests on the other versions of Node', 'scripts/other-node-versions.mjs']],
 };

@@ -137,6 +137,7 @@ const SEQUENCE: readonly H1ResponseCase[] = [
   answer('101 without Upgrade', UPGRADE, 'HTTP/1.1 101 Switching Protocols\r\n\r\n', [], 'unexpected_upgrade'),
   answer('101 in HTTP/1.0', UPGRADE, `${SWITCH.replace('1.1', '1.0')}\r\n`, [], 'unexpected_upgrade'),
   answer('101 with a body', UPGRADE, `${SWITCH}Content-Length: 6\r\n\r\npoison`, [], 'body_not_allowed'),
+  answer('100 in HTTP/1.0', GET, `HTTP/1.0 100 Continue\r\n\r\n${POISON}`, [], 'informational_in_http10'),
   answer('only 100', GET, 'HTTP/1.1 100 Continue\r\n\r\n', [{ start: '100 Continue' }], 'truncated'),
   answer(
     'no end of 103',

@@ -37,11 +37,11 @@ test.serial(
   },
 );
 
-test.serial('five seconds of random input: node:http reads whatever the codec reads', async (t) => {
+test.serial('five seconds of generated input, the same each time: node:http reads whatever the codec reads', async (t) => {
   const servers = await startServers(t);
   const properties = differentialProperties(servers, { requests: new Map(), responses: new Map() });
   for (const { property } of properties) {
-    await fc.assert(property, { numRuns: 1_000_000, interruptAfterTimeLimit: 2500, markInterruptAsFailure: false });
+    await fc.assert(property, { seed: 1, numRuns: 1_000_000, interruptAfterTimeLimit: 2500, markInterruptAsFailure: false });
   }
   t.pass();
 });

@@ -64,6 +64,7 @@ export const NODE_ONLY_RESPONSES: Partial<Readonly<Record<Ending, string>>> = {
   chunk_extensions_too_long: 'Node counts the extensions of the chunks in another way.',
   trailers_too_long: 'Node has limits of its own, which are wide here.',
   too_many_informational: 'Node has no limit for informational responses.',
+  informational_in_http10: 'Node takes an informational response in HTTP/1.0 for the last one on its connection.',
 };
 
 /** Endings of {@link NODE_ONLY_RESPONSES} that only some versions of Node show. */

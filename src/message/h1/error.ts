@@ -38,6 +38,7 @@ export const H1_REASONS = {
   connect_with_body: malformed('a CONNECT request has no body'),
   body_not_allowed: malformed('a response of this status has no body'),
   unexpected_upgrade: malformed('the response switches to a protocol that was not asked for'),
+  informational_in_http10: malformed('HTTP/1.0 has no informational responses'),
   too_many_informational: malformed('there are too many informational responses'),
   unexpected_bytes: malformed('there are bytes after the end of the response'),
   bad_chunk_size: malformed('a chunk size is not one hexadecimal number'),

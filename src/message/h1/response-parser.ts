@@ -151,6 +151,8 @@ function readHead(line: StatusLine, fields: HeadFields, expected: Expectation | 
   if (status === 101 && (expected?.upgradeRequested !== true || upgrade === undefined || version === '1.0')) {
     throw new H1Error('unexpected_upgrade');
   }
+  // RFC 9110 §15.2. Some take such a response for the last one on its connection.
+  if (status < 200 && version === '1.0') throw new H1Error('informational_in_http10');
   return {
     status,
     reason,
