@@ -6,6 +6,9 @@ import { reportOf } from '../report-error.ts';
 import type { FromWorker, Question, ToWorker } from './messages.ts';
 import { receiveConfig } from './sent-config.ts';
 
+/** Errors of the channel to a primary that is gone. */
+const CHANNEL_ENDS: ReadonlySet<string> = new Set(['EPIPE', 'ECONNRESET', 'ERR_IPC_CHANNEL_CLOSED']);
+
 /** Serves as a worker of the primary process that forked this one, until it says to stop or is gone. */
 export function serveAsWorker(): void {
   const own = cluster.worker;
@@ -13,6 +16,10 @@ export function serveAsWorker(): void {
   const service = new WorkerService(own.id);
   process.on('message', (message: ToWorker) => {
     service.receive(message);
+  });
+  // What is written to a primary that has just died fails here, also what node:cluster itself writes; `disconnect` follows and says so.
+  process.on('error', (error: NodeJS.ErrnoException) => {
+    if (!CHANNEL_ENDS.has(error.code ?? '')) throw error;
   });
   own.on('disconnect', () => {
     // Without it node:cluster ends the process right after this event, with whatever is under way.
