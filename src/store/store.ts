@@ -1,7 +1,10 @@
 import type { MaybePromise } from '../message/maybe-promise.ts';
 
 /** Kinds of record that a store holds. The kind is part of the key and is bound into the sealed record. */
-export type RecordKind = 'grant' | 'secret' | 'provider' | 'key';
+export const RECORD_KINDS = ['secret', 'grant', 'provider', 'key', 'agent', 'idp', 'policy', 'holder'] as const;
+
+/** One of {@link RECORD_KINDS}. */
+export type RecordKind = (typeof RECORD_KINDS)[number];
 
 /**
  * Names one record. API keys (`kind: 'key'`, id = SHA-256 hex of the key) are found without knowing the app, so

@@ -2,7 +2,8 @@ import { CommandError } from '../errors.ts';
 import type { Rule } from '../policy/rules.ts';
 import type { ProviderTemplate } from '../providers/template.ts';
 import type { Secret } from '../secret/secret.ts';
-import type { RecordKind, Store } from '../store/store.ts';
+import { RECORD_KINDS } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import { CustomProviders } from './custom-providers.ts';
 import type { ShippedProviders } from './custom-providers.ts';
 import { Grants } from './grants.ts';
@@ -73,8 +74,6 @@ export interface AdministrationOptions {
   readonly now?: () => number;
 }
 
-const KINDS: readonly RecordKind[] = ['secret', 'grant', 'provider', 'key'];
-
 /** The administration of one app on a store. */
 export function createAdministration(options: AdministrationOptions): Administration {
   const { keyring, prepare, now = Date.now } = options;
@@ -113,6 +112,6 @@ async function dropKey(records: SealedRecords, kid: string): Promise<void> {
 }
 
 async function listUnreadable(records: SealedRecords): Promise<readonly string[]> {
-  const listings = await Promise.all(KINDS.map((kind) => records.list(kind)));
+  const listings = await Promise.all(RECORD_KINDS.map((kind) => records.list(kind)));
   return listings.flatMap(({ unreadable }) => unreadable.map(({ record, reason }) => `${record}: ${reason}`));
 }

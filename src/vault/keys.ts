@@ -42,6 +42,7 @@ export class Keys {
       type: 'app',
       name: input.name,
       prefix: shown,
+      cidrs: [],
       status: 'active',
       createdAt: at,
       updatedAt: at,

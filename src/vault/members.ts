@@ -84,6 +84,7 @@ export function deepFreeze<T>(value: T): T {
   return value;
 }
 
-function ownValue(from: Members, member: string): unknown {
+/** What `from` itself holds at `member`; undefined when that is nothing. */
+export function ownValue(from: Members, member: string): unknown {
   return Object.hasOwn(from, member) ? from[member] : undefined;
 }

@@ -1,5 +1,5 @@
 import { CommandError } from '../errors.ts';
-import { refText } from '../store/store.ts';
+import { RECORD_KINDS, refText } from '../store/store.ts';
 import type { RecordKind } from '../store/store.ts';
 import { RecordUnreadableError } from './record-unreadable.ts';
 import { WRITE_ATTEMPTS, reach } from './sealed-records.ts';
@@ -15,15 +15,13 @@ export interface RewrapCounts {
 
 type Outcome = 'current' | 'rewrapped' | 'unreadable' | 'foreign';
 
-const KINDS: readonly RecordKind[] = ['secret', 'grant', 'provider', 'key'];
-
 /**
  * Seals every record of the app again under its active key. The content stays untouched, also what a newer version wrote. Each record is
  * replaced only if it still is what was read, so writers at the same time lose nothing.
  */
 export async function rewrapAll(records: SealedRecords): Promise<RewrapCounts> {
   const counts = { scanned: 0, rewrapped: 0, unreadable: 0 };
-  for (const kind of KINDS) {
+  for (const kind of RECORD_KINDS) {
     for await (const ids of records.ids(kind)) {
       for (const outcome of await Promise.all(ids.map((id) => rewrapOne(records, kind, id)))) {
         if (outcome !== 'foreign') counts.scanned++;
@@ -37,7 +35,7 @@ export async function rewrapAll(records: SealedRecords): Promise<RewrapCounts> {
 /** How many records of the app, and keys, are sealed under `kid`. */
 export async function countSealedUnder(records: SealedRecords, kid: string): Promise<number> {
   let count = 0;
-  for (const kind of KINDS) {
+  for (const kind of RECORD_KINDS) {
     for await (const ids of records.ids(kind)) {
       const texts = await Promise.all(ids.map((id) => reach(() => records.store.get(records.ref(kind, id)))));
       count += texts.filter((text) => text !== undefined && sealedUnder(text) === kid).length;

@@ -61,6 +61,7 @@ export class Secrets {
       provider: template.slug,
       fields,
       origins,
+      policy: [],
       status: 'active',
       version: 1,
       createdAt: at,

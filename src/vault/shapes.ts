@@ -1,14 +1,15 @@
 import { originKey, parseOrigin } from '../message/authority.ts';
 import { parseUuid } from '../message/uuid.ts';
-import type { Rule } from '../policy/rules.ts';
 import { refText } from '../store/store.ts';
 import type { RecordKind, RecordRef } from '../store/store.ts';
-import { ShapeError, deepFreeze, listAt, mapAt, membersOf, optionalWholeNumberAt, text, textAt, wholeNumberAt, wordAt } from './members.ts';
+import { parseAgent, parseHolder, parseIdp, parseKey } from './access-shapes.ts';
+import { ShapeError, deepFreeze, listAt, mapAt, membersOf, ownValue, text, textAt, wholeNumberAt, wordAt } from './members.ts';
 import type { Members } from './members.ts';
-import { isAppName, isFieldName, isKeyId, isLabel, isSecretId, isSecretName, isSlug } from './names.ts';
+import { isAgentName, isAppName, isExternalId, isFieldName, isLabel, isPolicyTarget, isSecretId, isSecretName, isSlug } from './names.ts';
 import { RECORD_VERSION } from './records.ts';
-import type { GrantRecord, KeyRecord, ProviderRecord, RecordTypes, SecretRecord } from './records.ts';
+import type { GrantPrincipal, GrantRecord, PolicyRecord, ProviderRecord, RecordTypes, SecretRecord } from './records.ts';
 import { RecordUnreadableError } from './record-unreadable.ts';
+import { expiryAt, instantsAt, labelAt, optionalAt, policyAt } from './shared-shapes.ts';
 import { parseTemplate } from './template-shape.ts';
 
 const PARSERS: { readonly [K in RecordKind]: (from: Members) => RecordTypes[K] } = {
@@ -16,6 +17,10 @@ const PARSERS: { readonly [K in RecordKind]: (from: Members) => RecordTypes[K] }
   secret: parseSecret,
   key: parseKey,
   provider: parseProvider,
+  agent: parseAgent,
+  idp: parseIdp,
+  policy: parsePolicy,
+  holder: parseHolder,
 };
 
 /**
@@ -34,18 +39,22 @@ export function parseRecord<K extends RecordKind>(kind: K, ref: RecordRef, value
 }
 
 function parseGrant(from: Members): GrantRecord {
-  const principal = membersOf(from['principal'], 'principal');
   return {
     v: RECORD_VERSION,
     id: textAt(from, 'id', (id) => parseUuid(id) === id),
     app: textAt(from, 'app', isAppName),
     secretId: textAt(from, 'secretId', isSecretId),
     label: textAt(from, 'label', isLabel),
-    principal: { type: wordAt(principal, 'type', ['system']) },
-    policy: listAt(from, 'policy', parseRule),
+    ...optionalAt(from, 'description', labelAt),
+    principal: parsePrincipal(membersOf(ownValue(from, 'principal'), 'principal')),
+    policy: policyAt(from),
     status: wordAt(from, 'status', ['active', 'revoked', 'deleted']),
-    ...instants(from),
-    ...expiry(from),
+    ...instantsAt(from),
+    ...expiryAt(from),
+    ...optionalAt(from, 'delegatedFrom', grantIdAt),
+    ...optionalAt(from, 'clonedFrom', grantIdAt),
+    ...optionalAt(from, 'replaces', grantIdAt),
+    ...optionalAt(from, 'replacedBy', grantIdAt),
   };
 }
 
@@ -58,24 +67,12 @@ function parseSecret(from: Members): SecretRecord {
     provider: textAt(from, 'provider', isSlug),
     fields: mapAt(from, 'fields', isFieldName, (value, name) => text(value, name)),
     origins: listAt(from, 'origins', (item, name) => text(item, name, isOriginKey)),
+    policy: policyAt(from),
+    ...optionalAt(from, 'maxTtlS', (own, name) => wholeNumberAt(own, name, 1)),
     status: wordAt(from, 'status', ['active', 'revoked', 'deleted']),
     version: wholeNumberAt(from, 'version', 1),
     rotatedAt: wholeNumberAt(from, 'rotatedAt'),
-    ...instants(from),
-  };
-}
-
-function parseKey(from: Members): KeyRecord {
-  return {
-    v: RECORD_VERSION,
-    id: textAt(from, 'id', isKeyId),
-    app: textAt(from, 'app', isAppName),
-    type: wordAt(from, 'type', ['app']),
-    name: textAt(from, 'name', isLabel),
-    prefix: textAt(from, 'prefix', isLabel),
-    status: wordAt(from, 'status', ['active', 'revoked']),
-    ...instants(from),
-    ...expiry(from),
+    ...instantsAt(from),
   };
 }
 
@@ -83,24 +80,35 @@ function parseProvider(from: Members): ProviderRecord {
   const id = textAt(from, 'id', isSlug);
   const template = parseTemplate(from['template'], 'template');
   if (template.slug !== id) throw new ShapeError('template.slug');
-  return { v: RECORD_VERSION, id, app: textAt(from, 'app', isAppName), template, ...instants(from) };
+  return { v: RECORD_VERSION, id, app: textAt(from, 'app', isAppName), template, ...instantsAt(from) };
 }
 
-/** A rule of a kind that this version does not know stays in the record, so that `decide` sees it and denies. */
-function parseRule(value: unknown, name: string): Rule {
-  const rule = membersOf(value, name);
-  const kind = textAt(rule, 'kind');
-  if (kind === 'methods') return { kind, allow: listAt(rule, 'allow', (item, itemName) => text(item, itemName)) };
-  return structuredClone(rule) as Rule;
+function parsePolicy(from: Members): PolicyRecord {
+  return {
+    v: RECORD_VERSION,
+    id: textAt(from, 'id', isPolicyTarget),
+    app: textAt(from, 'app', isAppName),
+    policy: policyAt(from),
+    ...instantsAt(from),
+  };
 }
 
-function instants(from: Members): { readonly createdAt: number; readonly updatedAt: number } {
-  return { createdAt: wholeNumberAt(from, 'createdAt'), updatedAt: wholeNumberAt(from, 'updatedAt') };
+function parsePrincipal(from: Members): GrantPrincipal {
+  const type = wordAt(from, 'type', ['system', 'user', 'group', 'agent']);
+  switch (type) {
+    case 'system':
+      return { type };
+    case 'user':
+      return { type, idp: textAt(from, 'idp', isSlug), subject: textAt(from, 'subject', isExternalId) };
+    case 'group':
+      return { type, idp: textAt(from, 'idp', isSlug), group: textAt(from, 'group', isExternalId) };
+    case 'agent':
+      return { type, agent: textAt(from, 'agent', isAgentName) };
+  }
 }
 
-function expiry(from: Members): { readonly expiresAt?: number } {
-  const expiresAt = optionalWholeNumberAt(from, 'expiresAt');
-  return expiresAt === undefined ? {} : { expiresAt };
+function grantIdAt(from: Members, member: string): string {
+  return textAt(from, member, (id) => parseUuid(id) === id);
 }
 
 function isOriginKey(candidate: string): boolean {

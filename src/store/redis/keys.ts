@@ -1,4 +1,4 @@
-import { refText, type RecordKind, type RecordRef } from '../store.ts';
+import { RECORD_KINDS, refText, type RecordKind, type RecordRef } from '../store.ts';
 
 /** Names of everything that the store keeps in Redis. The app in the name lets Redis ACLs keep apps apart. */
 export class RedisKeys {
@@ -24,7 +24,7 @@ export class RedisKeys {
 
   /** Prefixes of the records that are cached; nothing else, or every audit event would be told to every proxy. */
   cachedPrefixes(apps: readonly string[]): string[] {
-    const kinds = ['grant', 'secret', 'provider'];
+    const kinds = RECORD_KINDS.filter((kind) => kind !== 'key');
     return [...new Set(apps)].flatMap((app) => kinds.map((kind) => `${this.#namespace}:${app}:${kind}:`)).concat(`${this.#namespace}:key:`);
   }
 

@@ -51,6 +51,7 @@ function desk(): Desk {
         type: 'app',
         name: 'x',
         prefix: shown,
+        cidrs: [],
         status: 'active',
         createdAt: 0,
         updatedAt: 0,

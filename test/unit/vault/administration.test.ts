@@ -43,6 +43,7 @@ test('a secret is stored sealed and answered as facts', withFixture, async (fixt
     name: 'Acme main',
     provider: 'acme',
     origins: ['https://api.acme.test:443'],
+    policy: [],
     status: 'active',
     version: 1,
     createdAt: START,

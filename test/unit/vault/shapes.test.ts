@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { RecordKind, RecordRef } from '../../../src/store/store.ts';
+import { RECORD_KINDS, type RecordKind, type RecordRef } from '../../../src/store/store.ts';
 import { RecordUnreadableError } from '../../../src/vault/record-unreadable.ts';
 import { parseRecord } from '../../../src/vault/shapes.ts';
 import { START, acme } from '../../support/vault-fixture.ts';
@@ -24,14 +24,40 @@ const SECRET = {
   provider: 'acme',
   fields: { token: 'value' },
   origins: ['https://api.acme.test:443'],
+  policy: [],
   status: 'active',
   version: 1,
   rotatedAt: START,
   ...times,
 };
-const KEY = { v: 1, id: 'a'.repeat(64), app: 'default', type: 'app', name: 'ci', prefix: 'alter_key_app_abc', status: 'active', ...times };
+const KEY = {
+  v: 1,
+  id: 'a'.repeat(64),
+  app: 'default',
+  type: 'app',
+  name: 'ci',
+  prefix: 'alter_key_app_abc',
+  cidrs: ['10.0.0.0/8'],
+  status: 'active',
+  ...times,
+};
 const PROVIDER = { v: 1, id: 'acme', app: 'default', template: acme, ...times };
-const RECORDS = { grant: GRANT, secret: SECRET, key: KEY, provider: PROVIDER };
+const AGENT = { v: 1, id: 'deploy-bot', app: 'default', status: 'paused', policy: [], mayIssue: [GRANT.secretId], ...times };
+const IDP = {
+  v: 1,
+  id: 'corp',
+  app: 'default',
+  issuer: 'https://id.corp.test',
+  audiences: ['alter'],
+  algorithms: ['ES256'],
+  jwks: { kind: 'discovery' },
+  subjectClaim: 'sub',
+  groupsClaim: 'realm_access.roles',
+  ...times,
+};
+const POLICY = { v: 1, id: 'provider.acme', app: 'default', policy: GRANT.policy, ...times };
+const HOLDER = { v: 1, id: 'b'.repeat(64), app: 'default', grants: [{ id: GRANT.id, provider: 'acme' }], ...times };
+const RECORDS = { grant: GRANT, secret: SECRET, key: KEY, provider: PROVIDER, agent: AGENT, idp: IDP, policy: POLICY, holder: HOLDER };
 
 function parse(kind: RecordKind, value: unknown): unknown {
   const ref: RecordRef = kind === 'key' ? { kind, id: 'x' } : { kind, app: 'default', id: 'x' };
@@ -48,7 +74,7 @@ function faultOf(kind: RecordKind, changes: Record<string, unknown>): string {
   }
 }
 
-for (const kind of ['grant', 'secret', 'key', 'provider'] as const) {
+for (const kind of RECORD_KINDS) {
   test(`a whole ${kind} is read as it is, deep-frozen`, (t) => {
     const parsed = parse(kind, structuredClone(RECORDS[kind]));
     t.deepEqual(parsed, RECORDS[kind]);
@@ -89,8 +115,7 @@ test('ids and names have their exact forms', (t) => {
 
 test('states and principals that are not known are not read', (t) => {
   t.is(faultOf('grant', { status: 'paused' }), 'bad_shape status');
-  t.is(faultOf('grant', { principal: { type: 'user' } }), 'bad_shape type');
-  t.is(faultOf('key', { type: 'agent' }), 'bad_shape type');
+  t.is(faultOf('key', { type: 'user' }), 'bad_shape type');
   t.is(faultOf('key', { status: 'deleted' }), 'bad_shape status');
 });
 
@@ -137,4 +162,38 @@ test('a template with an injection rule that is not known, or not whole, is not 
 
 test('members that the shape does not have are left out', (t) => {
   t.deepEqual(parse('grant', { ...GRANT, surprise: true }), GRANT);
+});
+
+test('every principal is read with what names it, and nothing else authorises', (t) => {
+  const principals = [
+    { type: 'system' },
+    { type: 'user', idp: 'corp', subject: 'u-1' },
+    { type: 'group', idp: 'corp', group: 'Engineering' },
+    { type: 'agent', agent: 'deploy-bot' },
+  ];
+  for (const principal of principals) t.is(faultOf('grant', { principal }), 'none');
+  t.is(faultOf('grant', { principal: { type: 'everybody' } }), 'bad_shape type');
+  t.is(faultOf('grant', { principal: { type: 'user', idp: 'corp' } }), 'bad_shape subject');
+  t.is(faultOf('grant', { principal: { type: 'agent', agent: 'Deploy-Bot' } }), 'bad_shape agent');
+});
+
+test('a grant says what it came from, by exact ids', (t) => {
+  for (const member of ['delegatedFrom', 'clonedFrom', 'replaces', 'replacedBy']) {
+    t.is(faultOf('grant', { [member]: GRANT.id }), 'none');
+    t.is(faultOf('grant', { [member]: 'x' }), `bad_shape ${member}`);
+  }
+});
+
+test('a key of an agent names it; networks are networks, and not the whole Internet', (t) => {
+  t.is(faultOf('key', { type: 'agent' }), 'bad_shape agent');
+  t.is(faultOf('key', { type: 'agent', agent: 'deploy-bot', environment: 'production', status: 'deprecated' }), 'none');
+  for (const cidr of ['10.0.0.1', '0.0.0.0/0', '::/0', '10.0.0.0/33', 'x']) t.is(faultOf('key', { cidrs: [cidr] }), 'bad_shape cidrs[0]');
+});
+
+test('an identity provider takes asymmetric signatures only, and some audience', (t) => {
+  for (const name of ['none', 'HS256', 'rs256']) t.is(faultOf('idp', { algorithms: [name] }), 'bad_shape algorithms[0]');
+  t.is(faultOf('idp', { algorithms: [] }), 'bad_shape algorithms');
+  t.is(faultOf('idp', { audiences: [] }), 'bad_shape audiences');
+  t.is(faultOf('idp', { jwks: { kind: 'url', url: 'keys' } }), 'bad_shape url');
+  t.is(faultOf('idp', { groupsClaim: 'a..b' }), 'bad_shape groupsClaim');
 });
