@@ -17,7 +17,7 @@ import type { KeyChallenge } from './problem.ts';
 
 /** What a stream needs of its connection. */
 export interface H1StreamOptions {
-  readonly socket: Pick<Socket, 'write' | 'pause' | 'resume'>;
+  readonly socket: Pick<Socket, 'pause' | 'resume'>;
   readonly challenge: KeyChallenge;
   /** Whether the connection takes another request after this one. */
   persists(): boolean;
@@ -32,7 +32,7 @@ export interface H1StreamOptions {
 /** A refused request with more body than this to come costs the client its connection. */
 const MAX_DISCARD = 1024 * 1024;
 
-const CONTINUE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n', 'latin1');
+const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 
 /** The client's side of one exchange over HTTP/1.1: the body of its request, and the answer. */
 export class H1Stream implements ClientStream, BodySource {
@@ -121,7 +121,7 @@ export class H1Stream implements ClientStream, BodySource {
   start(sink: BodySink): void {
     if (this.#awaitsContinue && this.#answer === 'none') {
       this.#continued = true;
-      this.#options.socket.write(CONTINUE);
+      this.#writer.informational(CONTINUE);
     }
     this.#sink = sink;
     this.#bodyState = 'flowing';
@@ -157,7 +157,7 @@ export class H1Stream implements ClientStream, BodySource {
   informational(head: ResponseHead): void {
     // The client has had its 100 when the body was asked for.
     if (this.#request.version !== '1.1' || this.#answer !== 'none' || (head.status === 100 && this.#continued)) return;
-    this.#options.socket.write(Buffer.from(responseHead(head.status, head.reason, head.headers, { kind: 'none' }), 'latin1'));
+    this.#writer.informational(responseHead(head.status, head.reason, head.headers, { kind: 'none' }));
   }
 
   head(head: ResponseHead): void {

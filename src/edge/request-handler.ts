@@ -5,7 +5,7 @@ import type { AlterHeaders } from '../message/alter-headers.ts';
 import { formatAuthority } from '../message/authority.ts';
 import type { H1RequestHead } from '../message/h1/request-parser.ts';
 import type { HeaderList } from '../message/header-list.ts';
-import { stripRequestHeaders } from '../message/hop-by-hop.ts';
+import { strippedRequestHeaders } from '../message/hop-by-hop.ts';
 import { chain } from '../message/maybe-promise.ts';
 import type { InboundRequest, OutboundRequest } from '../message/request.ts';
 import type { Caller } from '../principals/caller.ts';
@@ -93,8 +93,7 @@ function alterHeadersOf(connection: Connection, headers: HeaderList): AlterHeade
 
 /** The request as it would leave without a grant: no field that speaks to the proxy or to this connection. */
 function outbound(request: InboundRequest): OutboundRequest {
-  const headers = request.headers.clone();
-  stripRequestHeaders(headers);
+  const headers = strippedRequestHeaders(request.headers);
   headers.set('Host', formatAuthority(request.origin, request.origin.scheme));
   return { method: request.method, origin: request.origin, url: request.url, headers, bodyLength: request.bodyLength };
 }

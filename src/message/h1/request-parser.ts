@@ -1,5 +1,5 @@
 import type { BodyLength } from '../body.ts';
-import { HeaderList } from '../header-list.ts';
+import type { HeaderList } from '../header-list.ts';
 import { BodyReader } from './body-reader.ts';
 import { H1Error } from './error.ts';
 import { noBody, type HeadFields, type H1Version } from './head-fields.ts';
@@ -115,7 +115,7 @@ function readHead(line: RequestLine, fields: HeadFields): H1RequestHead {
     method,
     target,
     version,
-    headers: HeaderList.ofParsed(fields.flat),
+    headers: fields.list,
     bodyLength,
     host: fields.host,
     // RFC 9112 §9.3: a proxy does not persist with an HTTP/1.0 client, whatever its Connection says.
