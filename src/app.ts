@@ -62,6 +62,8 @@ export interface StartOptions {
    * that cannot send one; other users of the machine stay out.
    */
   readonly ownUserNeedsNoKey?: boolean;
+  /** Is told of bytes of bodies that pass through, in either direction. */
+  readonly bodyBytesPassed?: (bytes: number) => void;
   /** Reads the configuration anew, for {@link RunningProxy.reload}. */
   readonly reload?: () => Config;
 }
@@ -120,7 +122,8 @@ class Starter {
     this.#opened.push(() => {
       vault.close();
     });
-    const build = (next: Config): Runtime => buildRuntime(next, { vault, recorder, log });
+    const { bodyBytesPassed = () => undefined } = this.#options;
+    const build = (next: Config): Runtime => buildRuntime(next, { vault, recorder, log, bodyBytesPassed });
     runtime = build(config);
     const current = (): Runtime => runtime ?? build(config);
     const leafs = new LeafContexts({ ca, maxLeaves: config.intercept.maxLeaves, leafTtlMs: config.intercept.leafTtlMs });
@@ -211,8 +214,16 @@ interface Parts {
   readonly current: () => Runtime;
 }
 
+/** The parts on which a {@link Runtime} stands. */
+interface RuntimeParts {
+  readonly vault: Vault;
+  readonly recorder: Recorder;
+  readonly log: Logger;
+  readonly bodyBytesPassed: (bytes: number) => void;
+}
+
 /** Everything that follows from the changeable part of the configuration. */
-function buildRuntime(config: Config, parts: { vault: Vault; recorder: Recorder; log: Logger }): Runtime {
+function buildRuntime(config: Config, parts: RuntimeParts): Runtime {
   const catalogue = loadCatalogue(config.providerDirs);
   const trust = publicRoots([...rootFiles(process.env), ...config.upstream.caFiles]);
   const { connectTimeoutMs, allowPrivate } = config.upstream;
@@ -224,6 +235,7 @@ function buildRuntime(config: Config, parts: { vault: Vault; recorder: Recorder;
   const pools = new Pools(dialer, { ...config.upstream, revoked });
   const { ungranted, defaultGrants } = config;
   const stages = createStages({ grants: parts.vault, ungranted, defaultGrants, now: Date.now });
-  const serve = createServe({ stages, forward: createForward(pools), recorder: parts.recorder, now: Date.now, log: parts.log });
+  const { recorder, log, bodyBytesPassed } = parts;
+  const serve = createServe({ stages, forward: createForward(pools), recorder, now: Date.now, log, bodyBytesPassed });
   return { catalogue, pools, serve, openTunnel: createOpenTunnel(dialer), passThrough: createHostMatcher(config.intercept.passThrough) };
 }

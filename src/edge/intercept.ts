@@ -7,12 +7,12 @@ import { TLSSocket } from 'node:tls';
 import type { SecureContext } from 'node:tls';
 import { AlterError } from '../errors.ts';
 import { parseAuthority } from '../message/authority.ts';
-import type { Authority } from '../message/authority.ts';
+import type { Authority, Scheme } from '../message/authority.ts';
 import type { Connection, InnerConnection } from './connection.ts';
 
 /** What an interception needs. */
 export interface InterceptOptions {
-  readonly target: Pick<InnerConnection, 'authority' | 'key' | 'alter'>;
+  readonly target: { readonly authority: Authority } & Pick<InnerConnection, 'key' | 'alter'>;
   readonly outer: Connection;
   contextFor(host: string): SecureContext;
   /** Longest wait for the first byte, and for the TLS handshake. */
@@ -53,9 +53,13 @@ export function intercept(socket: net.Socket, head: Buffer, options: InterceptOp
   });
 }
 
+function innerConnection(target: InterceptOptions['target'], scheme: Scheme, serverNameAgrees: boolean): InnerConnection {
+  const { authority, key, alter } = target;
+  return { origin: { scheme, ...authority }, key, alter, serverNameAgrees };
+}
+
 function readPlain(socket: net.Socket, options: InterceptOptions): void {
-  const inner = { ...options.target, scheme: 'http', serverNameAgrees: true } as const;
-  options.readHttp(socket, { peer: options.outer.peer, inner });
+  options.readHttp(socket, { peer: options.outer.peer, inner: innerConnection(options.target, 'http', true) });
 }
 
 function terminateTls(socket: net.Socket, options: InterceptOptions): void {
@@ -97,8 +101,7 @@ function terminateTls(socket: net.Socket, options: InterceptOptions): void {
     secure.off('end', left);
     const serverName = typeof secure.servername === 'string' ? secure.servername : undefined;
     const serverNameAgrees = serverName === undefined || agrees(serverName, authority);
-    const inner = { ...options.target, scheme: 'https', serverNameAgrees } as const;
-    options.readHttp(secure, { peer: options.outer.peer, inner });
+    options.readHttp(secure, { peer: options.outer.peer, inner: innerConnection(options.target, 'https', serverNameAgrees) });
   });
 }
 

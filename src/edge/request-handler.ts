@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { AlterError } from '../errors.ts';
 import { parseAlterHeaders, parseProxyAuthorization } from '../message/alter-headers.ts';
 import type { AlterHeaders } from '../message/alter-headers.ts';
-import { formatAuthority } from '../message/authority.ts';
 import type { H1RequestHead } from '../message/h1/request-parser.ts';
 import type { HeaderList } from '../message/header-list.ts';
+import { hostField } from '../message/host-field.ts';
 import { strippedRequestHeaders } from '../message/hop-by-hop.ts';
 import { chain } from '../message/maybe-promise.ts';
 import type { InboundRequest, OutboundRequest } from '../message/request.ts';
@@ -35,7 +35,7 @@ export class RequestHandler {
     const refuse = (cause: unknown): void => {
       const error = cause instanceof AlterError ? cause : new AlterError('internal_error', { cause });
       const { inner, peer } = connection;
-      const origin = request?.origin ?? (inner === undefined ? undefined : { scheme: inner.scheme, ...inner.authority });
+      const origin = request?.origin ?? inner?.origin;
       const status = answerStatus(error, inner === undefined ? 'proxy' : 'request');
       const { method, version } = head;
       const protocol = `http/${version}`;
@@ -94,6 +94,7 @@ function alterHeadersOf(connection: Connection, headers: HeaderList): AlterHeade
 /** The request as it would leave without a grant: no field that speaks to the proxy or to this connection. */
 function outbound(request: InboundRequest): OutboundRequest {
   const headers = strippedRequestHeaders(request.headers);
-  headers.set('Host', formatAuthority(request.origin, request.origin.scheme));
+  headers.filter(({ framing }) => framing !== 'host');
+  headers.add(hostField(request.origin));
   return { method: request.method, origin: request.origin, url: request.url, headers, bodyLength: request.bodyLength };
 }

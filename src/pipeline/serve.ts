@@ -2,6 +2,7 @@ import { describeExchange } from './describe.ts';
 import type { Recorder } from '../audit/recorder.ts';
 import { AlterError } from '../errors.ts';
 import type { BodySink, BodySource } from '../message/body.ts';
+import { fieldName } from '../message/field-name.ts';
 import type { HeaderList } from '../message/header-list.ts';
 import { stripResponseHeaders, stripTrailers } from '../message/hop-by-hop.ts';
 import type { ResponseHead } from '../message/response.ts';
@@ -18,8 +19,12 @@ export interface ServeServices {
   readonly forward: Forward;
   readonly recorder: Recorder;
   readonly now: () => number;
+  /** Is told of bytes of bodies, in either direction. */
+  readonly bodyBytesPassed: (bytes: number) => void;
   readonly log: { error(fields: object, message: string): void; warn(fields: object, message: string): void };
 }
+
+const REQUEST_ID = fieldName('X-Alter-Request-Id');
 
 /** Takes one exchange from its request to its audit event. */
 export type Serve = (exchange: Exchange, client: ClientStream) => void;
@@ -72,7 +77,7 @@ class Serving implements ResponseSink {
 
   head(head: ResponseHead): void {
     const cleaned = this.#cleaned(head);
-    cleaned.headers.append('X-Alter-Request-Id', this.#exchange.id);
+    cleaned.headers.add({ name: REQUEST_ID, value: this.#exchange.id });
     try {
       this.#client.head(cleaned);
     } catch (cause) {
@@ -85,6 +90,7 @@ class Serving implements ResponseSink {
 
   write(chunk: Buffer): boolean {
     this.#bytesOut += chunk.length;
+    this.#services.bodyBytesPassed(chunk.length);
     return this.#client.write(chunk);
   }
 
@@ -109,7 +115,13 @@ class Serving implements ResponseSink {
       return;
     }
     const body = this.#client.body;
-    const counted = body === undefined ? undefined : countedBody(body, (bytes) => (this.#bytesIn += bytes));
+    const counted =
+      body === undefined
+        ? undefined
+        : countedBody(body, (bytes) => {
+            this.#bytesIn += bytes;
+            this.#services.bodyBytesPassed(bytes);
+          });
     this.#flight = this.#services.forward(this.#exchange.outbound, counted, isolationOf(this.#exchange), this);
   }
 
