@@ -133,7 +133,7 @@ function contextOfName(serverName: string | undefined, options: InterceptOptions
 
 function askedLater(usual: SecureContext, options: InterceptOptions) {
   return (serverName: string, callback: (error: Error | null, context?: SecureContext) => void): void => {
-    let context = usual;
+    let context: SecureContext;
     try {
       context = contextOfName(serverName, options) ?? usual;
     } catch (error) {
