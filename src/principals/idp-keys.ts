@@ -23,7 +23,7 @@ const FRESH_MS = 5 * 60_000;
 /** So long they serve on while the identity provider does not answer. */
 const STALE_MS = 15 * 60_000;
 /** Time between two readings because of a key that is not known: nobody makes the proxy ask without end. */
-const REFETCH_MS = 10_000;
+const REFETCH_MS = 5_000;
 const BACK_OFF_MIN_MS = 1000;
 const BACK_OFF_MAX_MS = 60_000;
 const LIMITS = { timeoutMs: 5000, maxBytes: 256 * 1024 };
