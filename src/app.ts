@@ -19,12 +19,15 @@ import { loadCa } from './pki/ca.ts';
 import { LeafContexts } from './pki/leaf-contexts.ts';
 import { publicRoots, rootFiles } from './pki/public-roots.ts';
 import { createKeyAuthenticator } from './principals/api-keys.ts';
+import { IdpKeys } from './principals/idp-keys.ts';
+import { UserTokens } from './principals/user-tokens.ts';
 import { loadCatalogue } from './providers/catalogue.ts';
 import type { Catalogue } from './providers/catalogue.ts';
 import type { Secret } from './secret/secret.ts';
 import { openStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
 import { Dialer } from './upstream/dial.ts';
+import { fetchDocument } from './upstream/fetch-document.ts';
 import { createForward } from './upstream/forward-h1.ts';
 import { Pools } from './upstream/pools.ts';
 import { createOpenTunnel } from './upstream/tunnel.ts';
@@ -85,6 +88,7 @@ export async function startProxy(config: Config, options: StartOptions): Promise
 /** The parts that a reload replaces as one. */
 interface Runtime {
   readonly catalogue: Catalogue;
+  readonly dialer: Dialer;
   readonly pools: Pools;
   readonly serve: Serve;
   readonly openTunnel: OpenTunnel;
@@ -122,8 +126,13 @@ class Starter {
     this.#opened.push(() => {
       vault.close();
     });
+    const users = new UserTokens({
+      idps: vault.access,
+      keys: new IdpKeys({ fetch: (url, limits) => fetchDocument(current().dialer, url, limits) }),
+      maxTokens: config.cache.maxEntries,
+    });
     const { bodyBytesPassed = () => undefined } = this.#options;
-    const build = (next: Config): Runtime => buildRuntime(next, { vault, recorder, log, bodyBytesPassed });
+    const build = (next: Config): Runtime => buildRuntime(next, { vault, recorder, users, log, bodyBytesPassed });
     runtime = build(config);
     const current = (): Runtime => runtime ?? build(config);
     const leafs = new LeafContexts({ ca, maxLeaves: config.intercept.maxLeaves, leafTtlMs: config.intercept.leafTtlMs });
@@ -147,6 +156,7 @@ class Starter {
     const { runKey, ownUserNeedsNoKey = false } = this.#options;
     const authenticator = createKeyAuthenticator({
       findKey: (id) => vault.findKey(id),
+      findAgent: (owner, name) => vault.access.findAgent(owner, name),
       fingerprint,
       app: config.app,
       ownKey: config.key,
@@ -218,6 +228,7 @@ interface Parts {
 interface RuntimeParts {
   readonly vault: Vault;
   readonly recorder: Recorder;
+  readonly users: UserTokens;
   readonly log: Logger;
   readonly bodyBytesPassed: (bytes: number) => void;
 }
@@ -234,8 +245,9 @@ function buildRuntime(config: Config, parts: RuntimeParts): Runtime {
   };
   const pools = new Pools(dialer, { ...config.upstream, revoked });
   const { ungranted, defaultGrants } = config;
-  const stages = createStages({ grants: parts.vault, ungranted, defaultGrants, now: Date.now });
+  const stages = createStages({ grants: parts.vault, users: parts.users, ungranted, defaultGrants, now: Date.now });
   const { recorder, log, bodyBytesPassed } = parts;
   const serve = createServe({ stages, forward: createForward(pools), recorder, now: Date.now, log, bodyBytesPassed });
-  return { catalogue, pools, serve, openTunnel: createOpenTunnel(dialer), passThrough: createHostMatcher(config.intercept.passThrough) };
+  const passThrough = createHostMatcher(config.intercept.passThrough);
+  return { catalogue, dialer, pools, serve, openTunnel: createOpenTunnel(dialer), passThrough };
 }

@@ -4,11 +4,16 @@ import type { ProviderTemplate } from '../providers/template.ts';
 import type { Secret } from '../secret/secret.ts';
 import { RECORD_KINDS } from '../store/store.ts';
 import type { Store } from '../store/store.ts';
+import { Agents } from './agents.ts';
+import type { AgentAdministration } from './agents.ts';
 import { CustomProviders } from './custom-providers.ts';
 import type { ShippedProviders } from './custom-providers.ts';
 import { Grants } from './grants.ts';
+import { Idps } from './idps.ts';
+import type { IdpAdministration } from './idps.ts';
 import type { Keyring } from './keyring.ts';
 import { Keys } from './keys.ts';
+import type { CreatedKey, NewKey } from './keys.ts';
 import type { GrantRecord, KeyRecord } from './records.ts';
 import type { SecretFacts } from './resolved.ts';
 import { countSealedUnder, rewrapAll } from './rewrap.ts';
@@ -44,10 +49,16 @@ export interface Administration {
   revokeGrant(id: string): Promise<GrantRecord>;
 
   /** The key is shown once, by the caller of this function. */
-  createKey(input: { readonly name: string; readonly ttlMs?: number }): Promise<{ readonly key: Secret; readonly record: KeyRecord }>;
+  createKey(input: NewKey): Promise<CreatedKey>;
   listKeys(): Promise<readonly KeyRecord[]>;
   /** By prefix, name or id. */
+  deprecateKey(idOrName: string): Promise<KeyRecord>;
+  /** A new key with the same settings; the old one is deprecated and ends after `graceMs`. */
+  rotateKey(idOrName: string, graceMs: number): Promise<CreatedKey & { readonly previous: KeyRecord }>;
   revokeKey(idOrName: string): Promise<KeyRecord>;
+
+  readonly agents: AgentAdministration;
+  readonly idps: IdpAdministration;
 
   addProvider(template: ProviderTemplate): Promise<ProviderTemplate>;
   listProviders(): Promise<readonly { readonly template: ProviderTemplate; readonly custom: boolean }[]>;
@@ -82,7 +93,8 @@ export function createAdministration(options: AdministrationOptions): Administra
   const findProvider = async (slug: string): Promise<ProviderTemplate> => (await providers.show(slug)).template;
   const secrets = new Secrets({ records, findProvider, prepare, now });
   const grants = new Grants({ records, findSecret: (idOrName) => secrets.usable(idOrName), now });
-  const keys = new Keys(records, now);
+  const agents: Agents = new Agents({ records, revokeKeys: (agent) => keys.revokeOfAgent(agent), now });
+  const keys = new Keys({ records, checkAgent: (name) => agents.checkLives(name), now });
   return {
     addSecret: (input) => secrets.add(input),
     listSecrets: () => secrets.list(),
@@ -95,7 +107,11 @@ export function createAdministration(options: AdministrationOptions): Administra
     revokeGrant: (id) => grants.revoke(id),
     createKey: (input) => keys.create(input),
     listKeys: () => keys.list(),
+    deprecateKey: (idOrName) => keys.deprecate(idOrName),
+    rotateKey: (idOrName, graceMs) => keys.rotate(idOrName, graceMs),
     revokeKey: (idOrName) => keys.revoke(idOrName),
+    agents,
+    idps: new Idps(records, now),
     addProvider: (template) => providers.add(template),
     listProviders: () => providers.list(),
     showProvider: (slug) => providers.show(slug),
