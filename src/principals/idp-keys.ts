@@ -63,9 +63,7 @@ export class IdpKeys {
       if (wait) throw unavailable(idp);
       return this.#read(source);
     }
-    // Whoever asks now need not wait for the new ones; the failure, if it is one, is told when the old ones have had their time.
-    if (!wait) this.#read(source).catch(() => undefined);
-    return old;
+    return wait ? old : this.#read(source).catch(() => old);
   }
 
   /**
