@@ -9,7 +9,7 @@ import { RECORD_VERSION } from './records.ts';
 import type { AgentRecord, HolderRecord, IdpRecord, JwksSource, KeyRecord } from './records.ts';
 
 /** Asymmetric signatures (RFC 7518 §3.1, RFC 8037): with these a public key cannot be taken for a shared secret. */
-const ALGORITHMS: ReadonlySet<string> = new Set([
+export const SIGNATURE_ALGORITHMS: ReadonlySet<string> = new Set([
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
 ]);
@@ -52,7 +52,7 @@ export function parseIdp(from: Members): IdpRecord {
     app: textAt(from, 'app', isAppName),
     issuer: textAt(from, 'issuer', (issuer) => issuer !== ''),
     audiences: someAt(from, 'audiences', () => true),
-    algorithms: someAt(from, 'algorithms', (name) => ALGORITHMS.has(name)),
+    algorithms: someAt(from, 'algorithms', (name) => SIGNATURE_ALGORITHMS.has(name)),
     jwks: parseJwks(membersOf(ownValue(from, 'jwks'), 'jwks')),
     subjectClaim: textAt(from, 'subjectClaim', isClaimPath),
     groupsClaim: textAt(from, 'groupsClaim', isClaimPath),

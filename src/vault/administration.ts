@@ -4,6 +4,8 @@ import type { Secret } from '../secret/secret.ts';
 import { RECORD_KINDS } from '../store/store.ts';
 import type { Store } from '../store/store.ts';
 import { AgentPermissions } from './agent-permissions.ts';
+import { Agents } from './agents.ts';
+import type { AgentAdministration } from './agents.ts';
 import { ChangeTrail } from './change-trail.ts';
 import { CustomProviders } from './custom-providers.ts';
 import type { ShippedProviders } from './custom-providers.ts';
@@ -11,8 +13,11 @@ import { deleteProvider } from './delete-provider.ts';
 import type { DeletedProvider } from './delete-provider.ts';
 import { grantAdministration } from './grants/administration.ts';
 import type { GrantAdministration } from './grants/administration.ts';
+import { Idps } from './idps.ts';
+import type { IdpAdministration } from './idps.ts';
 import type { Keyring } from './keyring.ts';
 import { Keys } from './keys.ts';
+import type { CreatedKey, NewKey } from './keys.ts';
 import type { AgentRecord, KeyRecord } from './records.ts';
 import type { SecretFacts } from './resolved.ts';
 import { countSealedUnder, rewrapAll } from './rewrap.ts';
@@ -42,10 +47,16 @@ export interface Administration extends GrantAdministration {
   disallowAgent(agent: string, secret: string): Promise<AgentRecord>;
 
   /** The key is shown once, by the caller of this function. */
-  createKey(input: { readonly name: string; readonly ttlMs?: number }): Promise<{ readonly key: Secret; readonly record: KeyRecord }>;
+  createKey(input: NewKey): Promise<CreatedKey>;
   listKeys(): Promise<readonly KeyRecord[]>;
   /** By prefix, name or id. */
+  deprecateKey(idOrName: string): Promise<KeyRecord>;
+  /** A new key with the same settings; the old one is deprecated and ends after `graceMs`. */
+  rotateKey(idOrName: string, graceMs: number): Promise<CreatedKey & { readonly previous: KeyRecord }>;
   revokeKey(idOrName: string): Promise<KeyRecord>;
+
+  readonly agents: AgentAdministration;
+  readonly idps: IdpAdministration;
 
   addProvider(template: ProviderTemplate): Promise<ProviderTemplate>;
   listProviders(): Promise<readonly { readonly template: ProviderTemplate; readonly custom: boolean }[]>;
@@ -87,8 +98,9 @@ export function createAdministration(options: AdministrationOptions): Administra
   const providers = new CustomProviders({ records, shipped: options.catalogue, prepare, trail, now });
   const findProvider = async (slug: string): Promise<ProviderTemplate> => (await providers.show(slug)).template;
   const secrets = new Secrets({ records, findProvider, prepare, trail, now });
-  const agents = new AgentPermissions({ records, findSecret: (idOrName) => secrets.show(idOrName), trail, now });
-  const keys = new Keys(records, now);
+  const permissions = new AgentPermissions({ records, findSecret: (idOrName) => secrets.show(idOrName), trail, now });
+  const agents: Agents = new Agents({ records, revokeKeys: (agent) => keys.revokeOfAgent(agent), now });
+  const keys = new Keys({ records, checkAgent: (name) => agents.checkLives(name), now });
   return {
     addSecret: (input) => secrets.add(input),
     listSecrets: () => secrets.list(),
@@ -99,11 +111,15 @@ export function createAdministration(options: AdministrationOptions): Administra
     reactivateSecret: (idOrName) => secrets.reactivate(idOrName),
     deleteSecret: (idOrName) => secrets.delete(idOrName),
     ...grantAdministration({ records, secrets, trail, maxTtlMs, now }),
-    allowAgent: (agent, secret) => agents.allow(agent, secret),
-    disallowAgent: (agent, secret) => agents.disallow(agent, secret),
+    allowAgent: (agent, secret) => permissions.allow(agent, secret),
+    disallowAgent: (agent, secret) => permissions.disallow(agent, secret),
     createKey: (input) => keys.create(input),
     listKeys: () => keys.list(),
+    deprecateKey: (idOrName) => keys.deprecate(idOrName),
+    rotateKey: (idOrName, graceMs) => keys.rotate(idOrName, graceMs),
     revokeKey: (idOrName) => keys.revoke(idOrName),
+    agents,
+    idps: new Idps(records, now),
     addProvider: (template) => providers.add(template),
     listProviders: () => providers.list(),
     showProvider: (slug) => providers.show(slug),

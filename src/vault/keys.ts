@@ -1,7 +1,8 @@
 import { CommandError } from '../errors.ts';
+import { parseNetwork } from '../message/network.ts';
 import type { Secret } from '../secret/reveal.ts';
 import { expiryAfter } from './expiry.ts';
-import { fingerprint, mintAppKey } from './fingerprint.ts';
+import { fingerprint, mintKey } from './fingerprint.ts';
 import { isKeyId, isLabel } from './names.ts';
 import { RECORD_VERSION } from './records.ts';
 import type { KeyRecord } from './records.ts';
@@ -11,6 +12,12 @@ import type { SealedRecords } from './sealed-records.ts';
 export interface NewKey {
   readonly name: string;
   readonly ttlMs?: number;
+  /** Networks or addresses from which it is taken; none: any. */
+  readonly cidrs?: readonly string[];
+  /** Keys for development end after 30 days, keys for production name their networks. */
+  readonly environment?: KeyRecord['environment'];
+  /** The agent whose key it is; none: a key of the app. */
+  readonly agent?: string;
 }
 
 /** A key that was just made. The text is nowhere else. */
@@ -19,59 +26,119 @@ export interface CreatedKey {
   readonly record: KeyRecord;
 }
 
+/** What the administration of keys needs. */
+export interface KeysOptions {
+  readonly records: SealedRecords;
+  /** Rejects with CommandError unless the agent may have keys. */
+  readonly checkAgent: (name: string) => Promise<void>;
+  readonly now: () => number;
+}
+
+const DAY_MS = 86_400_000;
+/** Longest life of a key for development. */
+const DEVELOPMENT_TTL_MS = 30 * DAY_MS;
+
 /** API keys of one app. Only their fingerprints are stored. */
 export class Keys {
-  readonly #records: SealedRecords;
-  readonly #now: () => number;
+  readonly #options: KeysOptions;
 
-  constructor(records: SealedRecords, now: () => number) {
-    this.#records = records;
-    this.#now = now;
+  constructor(options: KeysOptions) {
+    this.#options = options;
   }
 
   async create(input: NewKey): Promise<CreatedKey> {
-    if (!isLabel(input.name)) throw new CommandError('record_invalid', 'the name of a key must be 1 to 128 printable characters');
-    const { key, shown } = mintAppKey();
-    const id = fingerprint(key);
-    if (id === undefined) throw new CommandError('internal', 'a new key does not have the form of a key');
-    const at = this.#now();
-    const record: KeyRecord = {
-      v: RECORD_VERSION,
-      id,
-      app: this.#records.app,
-      type: 'app',
-      name: input.name,
-      prefix: shown,
-      cidrs: [],
-      status: 'active',
-      createdAt: at,
-      updatedAt: at,
-      ...expiryAfter(input.ttlMs, at),
-    };
-    if (!(await this.#records.create('key', record))) throw new CommandError('record_conflict', 'the new key is taken');
-    return { key, record };
+    const { name, environment, agent } = input;
+    if (!isLabel(name)) throw new CommandError('record_invalid', 'the name of a key must be 1 to 128 printable characters');
+    const cidrs = (input.cidrs ?? []).map(networkText);
+    if (environment === 'production' && cidrs.length === 0) {
+      throw new CommandError('record_invalid', 'a key for production must say from which networks it is taken', {
+        hint: 'Name them with --cidr.',
+      });
+    }
+    if (agent !== undefined) await this.#options.checkAgent(agent);
+    const ttlMs = environment === 'development' ? developmentTtl(input.ttlMs) : input.ttlMs;
+    return this.#mint({
+      type: agent === undefined ? 'app' : 'agent',
+      ...(agent === undefined ? {} : { agent }),
+      ...(environment === undefined ? {} : { environment }),
+      name,
+      cidrs,
+      ...expiryAfter(ttlMs, this.#options.now()),
+    });
   }
 
   async list(): Promise<readonly KeyRecord[]> {
-    return (await this.#records.list('key')).records;
+    return (await this.#options.records.list('key')).records;
+  }
+
+  /** The key works on, and every answer to it says that it should be replaced. */
+  async deprecate(idOrName: string): Promise<KeyRecord> {
+    return this.#change(await this.#find(idOrName), (record) =>
+      record.status === 'active' ? { ...record, status: 'deprecated', updatedAt: this.#options.now() } : record,
+    );
+  }
+
+  /** A new key with the same settings and as long a life. The old one is deprecated and ends after `graceMs`; 0: now. */
+  async rotate(idOrName: string, graceMs: number): Promise<CreatedKey & { readonly previous: KeyRecord }> {
+    const old = await this.#find(idOrName);
+    const at = this.#options.now();
+    if (!isUsable(old, at)) {
+      throw new CommandError('not_allowed', `the key ${old.name} has ended`, { hint: 'Make a new one with `alter-proxy key create`.' });
+    }
+    if (!Number.isSafeInteger(graceMs) || graceMs < 0) throw new CommandError('record_invalid', 'the grace must not be negative');
+    if (old.agent !== undefined) await this.#options.checkAgent(old.agent);
+    const { type, agent, environment, name, cidrs } = old;
+    const created = await this.#mint({
+      ...{ type, name, cidrs },
+      ...(agent === undefined ? {} : { agent }),
+      ...(environment === undefined ? {} : { environment }),
+      ...expiryAfter(old.expiresAt === undefined ? undefined : old.expiresAt - old.createdAt, at),
+    });
+    const previous = await this.#change(old, (record) => ended(record, at, graceMs));
+    return { ...created, previous };
   }
 
   /** Ends the key for good; a revoked key stays as it is. */
   async revoke(idOrName: string): Promise<KeyRecord> {
-    const { id } = await this.#find(idOrName);
-    const revoke = (record: KeyRecord): KeyRecord =>
-      record.status === 'revoked' ? record : { ...record, status: 'revoked', updatedAt: this.#now() };
-    const changed = await this.#records.update('key', id, revoke);
-    if (changed === undefined) throw unknown(idOrName);
+    return this.#revoke(await this.#find(idOrName));
+  }
+
+  /** Revokes every key of an agent; resolves with how many were usable. */
+  async revokeOfAgent(agent: string): Promise<number> {
+    const keys = (await this.list()).filter((key) => key.agent === agent && key.status !== 'revoked');
+    for (const key of keys) await this.#revoke(key);
+    return keys.length;
+  }
+
+  #revoke(key: KeyRecord): Promise<KeyRecord> {
+    return this.#change(key, (record) => ended(record, this.#options.now(), 0));
+  }
+
+  async #mint(settings: Omit<KeyRecord, 'v' | 'id' | 'app' | 'prefix' | 'status' | 'createdAt' | 'updatedAt'>): Promise<CreatedKey> {
+    const { records, now } = this.#options;
+    const { key, shown } = mintKey(settings.type);
+    const id = fingerprint(key);
+    if (id === undefined) throw new CommandError('internal', 'a new key does not have the form of a key');
+    const at = now();
+    const rest = { prefix: shown, status: 'active', createdAt: at, updatedAt: at } as const;
+    const record: KeyRecord = { v: RECORD_VERSION, id, app: records.app, ...settings, ...rest };
+    if (!(await records.create('key', record))) throw new CommandError('record_conflict', 'the new key is taken');
+    return { key, record };
+  }
+
+  async #change({ id, name }: KeyRecord, change: (record: KeyRecord) => KeyRecord): Promise<KeyRecord> {
+    const changed = await this.#options.records.update('key', id, change);
+    if (changed === undefined) throw unknown(name);
     return changed;
   }
 
   async #find(idOrName: string): Promise<KeyRecord> {
     const named = isKeyId(idOrName)
-      ? [(await this.#records.read('key', idOrName))?.record].flatMap((record) => record ?? [])
+      ? [(await this.#options.records.read('key', idOrName))?.record].flatMap((record) => record ?? [])
       : (await this.list()).filter(({ name, prefix }) => name === idOrName || prefix === idOrName);
-    const active = named.filter(({ status }) => status === 'active');
-    const [found, another] = active.length > 0 ? active : named.slice(-1);
+    // After a rotation the new key has the name, and the one that it replaced is found by its prefix.
+    const byStatus = ['active', 'deprecated'].map((status) => named.filter((key) => key.status === status));
+    const [found, another] = byStatus.find((keys) => keys.length > 0) ?? named.slice(-1);
     if (found === undefined) throw unknown(idOrName);
     if (another !== undefined) {
       throw new CommandError('record_invalid', `several keys are called ${JSON.stringify(idOrName)}`, {
@@ -80,6 +147,30 @@ export class Keys {
     }
     return found;
   }
+}
+
+/** Whether a key is taken at `now`, as far as its record says. */
+function isUsable({ status, expiresAt }: KeyRecord, now: number): boolean {
+  return status !== 'revoked' && (expiresAt === undefined || now < expiresAt);
+}
+
+function ended(record: KeyRecord, at: number, graceMs: number): KeyRecord {
+  if (record.status === 'revoked') return record;
+  if (graceMs === 0) return { ...record, status: 'revoked', updatedAt: at };
+  return { ...record, status: 'deprecated', updatedAt: at, expiresAt: Math.min(record.expiresAt ?? Infinity, at + graceMs) };
+}
+
+function developmentTtl(ttlMs = DEVELOPMENT_TTL_MS): number {
+  if (ttlMs <= DEVELOPMENT_TTL_MS) return ttlMs;
+  throw new CommandError('record_invalid', 'a key for development ends after 30 days at most');
+}
+
+/** The network in CIDR notation; one address is a network of its own. Throws CommandError `record_invalid`. */
+function networkText(text: string): string {
+  const network = parseNetwork(text);
+  if (network === undefined) throw new CommandError('record_invalid', `${JSON.stringify(text)} is no network such as 10.0.0.0/8`);
+  if (network.bits === 0) throw new CommandError('record_invalid', `${text} is the whole Internet: leave the networks out instead`);
+  return text.includes('/') ? text : `${text}/${String(network.bits)}`;
 }
 
 /** What was asked for may be the text of a key, given by mistake: it is not repeated. */

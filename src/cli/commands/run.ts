@@ -3,7 +3,7 @@ import type { Config } from '../../config/config.ts';
 import { CommandError } from '../../errors.ts';
 import { createLogger } from '../../log.ts';
 import { apiKeyText } from '../../vault/own-credentials.ts';
-import { mintAppKey } from '../../vault/fingerprint.ts';
+import { mintKey } from '../../vault/fingerprint.ts';
 import { runChild } from '../child.ts';
 import { declare, perform, type Runtime } from '../command.ts';
 import { printable } from '../printable.ts';
@@ -60,7 +60,7 @@ async function startOwnProxy(config: Config, session: Session, options: RunOptio
       hint: 'Create one with `alter-proxy key create sidecar --out key` in the home folder and name it as key_file in the configuration.',
     });
   }
-  const { key } = mintAppKey();
+  const { key } = mintKey('app');
   const runLog = openRunLog(session.paths.run, options.logFile);
   const own: Config = {
     ...config,

@@ -4,7 +4,7 @@ import { AlterError } from '../../../src/errors.ts';
 import { createKeyAuthenticator } from '../../../src/principals/api-keys.ts';
 import type { KeyAuthenticator, KeyAuthenticatorOptions } from '../../../src/principals/api-keys.ts';
 import { Secret } from '../../../src/secret/secret.ts';
-import { fingerprint, mintAppKey } from '../../../src/vault/fingerprint.ts';
+import { fingerprint, mintKey } from '../../../src/vault/fingerprint.ts';
 import type { KeyRecord } from '../../../src/vault/records.ts';
 import { codeOf } from '../../support/vault-fixture.ts';
 
@@ -42,7 +42,7 @@ function desk(): Desk {
         ...options,
       }),
     key: (changes = {}) => {
-      const { key, shown } = mintAppKey();
+      const { key, shown } = mintKey('app');
       const id = fingerprint(key) ?? '';
       records.set(id, {
         v: 1,
@@ -74,13 +74,13 @@ test('a store that answers later is waited for', async (t) => {
   const key = d.key({ expiresAt: NOW + 1 });
   const later = d.authenticator({ findKey: (id) => Promise.resolve(d.records.get(id)) });
   t.like(await later.authenticate(key, far), { app: 'default', expiresAt: NOW + 1 });
-  t.is(await codeOf(() => later.authenticate(mintAppKey().key, far)), 'invalid_key');
+  t.is(await codeOf(() => later.authenticate(mintKey('app').key, far)), 'invalid_key');
 });
 
 test('an unknown key, and one of another app in whatever state, are refused alike', async (t) => {
   const d = desk();
   const keys = [
-    mintAppKey().key,
+    mintKey('app').key,
     d.key({ app: 'other' }),
     d.key({ app: 'other', status: 'revoked' }),
     d.key({ app: 'other', expiresAt: 1 }),
@@ -110,7 +110,8 @@ test('what does not have the form of a key is refused without asking the store',
     '',
     'x',
     'alter_key_app_',
-    `alter_key_agent_${'a'.repeat(43)}`,
+    `alter_key_user_${'a'.repeat(43)}`,
+    `alter_key_agent_${'a'.repeat(42)}`,
     `alter_key_app_${'a'.repeat(44)}`,
     `key:${'a'.repeat(64)}`,
   ]) {
@@ -130,7 +131,7 @@ test("without a key the proxy's own one stands in, for loopback only and unless 
 
 test('a wrong key is not forgiven because the proxy has one', async (t) => {
   const d = desk();
-  t.is(await codeOf(() => d.authenticator({ ownKey: d.key() }).authenticate(mintAppKey().key, near)), 'invalid_key');
+  t.is(await codeOf(() => d.authenticator({ ownKey: d.key() }).authenticate(mintKey('app').key, near)), 'invalid_key');
 });
 
 test("the proxy's own key can be revoked, expire or not exist like any other", async (t) => {
@@ -139,12 +140,12 @@ test("the proxy's own key can be revoked, expire or not exist like any other", a
   t.is(await use(d.key({ status: 'revoked' })), 'key_revoked');
   t.is(await use(d.key({ expiresAt: NOW })), 'key_expired');
   t.is(await use(d.key({ app: 'other' })), 'invalid_key');
-  t.is(await use(mintAppKey().key), 'invalid_key');
+  t.is(await use(mintKey('app').key), 'invalid_key');
 });
 
 test('a key of this run is valid by itself, for every peer', async (t) => {
   const d = desk();
-  const [one, two, other] = [mintAppKey().key, mintAppKey().key, mintAppKey().key];
+  const [one, two, other] = [mintKey('app').key, mintKey('app').key, mintKey('app').key];
   const authenticator = d.authenticator({ extraKeys: [one, two], requireKey: true });
   for (const key of [one, two]) t.deepEqual(await authenticator.authenticate(key, far), { app: 'default', type: 'app', keyId: 'run' });
   t.deepEqual(d.asked, []);
