@@ -1,6 +1,5 @@
-import { CommandError } from '../../errors.ts';
-import { parseUuid } from '../../message/uuid.ts';
 import type { GrantPrincipal, GrantRecord } from '../records.ts';
+import { readGrant } from './context.ts';
 import type { GrantContext } from './context.ts';
 import { viewGrants } from './view.ts';
 import type { GrantStatus, GrantView } from './view.ts';
@@ -25,17 +24,17 @@ export interface GrantFilter {
 export interface GrantPage {
   /** Oldest first. */
   readonly grants: readonly GrantView[];
-  /** Where the next page begins; undefined: this was the last one. */
+  /** Id of the last grant of this page, for the next one; undefined: there is no next one. */
   readonly cursor: string | undefined;
 }
 
-/** The grants that pass `filter`, oldest first, `limit` of them after `cursor`. Rejects with CommandError. */
+/** The grants that pass `filter`, oldest first: `limit` of them after the one whose id is `cursor`. Rejects with CommandError. */
 export async function findGrants(
   context: GrantContext,
   filter: GrantFilter,
   page: { readonly limit?: number; readonly cursor?: string } = {},
 ): Promise<GrantPage> {
-  const after = page.cursor === undefined ? undefined : parseCursor(page.cursor);
+  const after = page.cursor === undefined ? undefined : await readGrant(context, page.cursor);
   const all = (await context.records.list('grant')).records;
   const secretId = filter.secret === undefined ? undefined : (await context.secrets.show(filter.secret)).id;
   const candidates = all.filter((grant) => (secretId === undefined || grant.secretId === secretId) && passes(grant, filter, context.now()));
@@ -46,7 +45,7 @@ export async function findGrants(
   const left = after === undefined ? found : found.filter(({ grant }) => isAfter(grant, after));
   const grants = page.limit === undefined ? left : left.slice(0, page.limit);
   const last = grants.at(-1);
-  return { grants, cursor: last === undefined || grants.length === left.length ? undefined : cursorOf(last.grant) };
+  return { grants, cursor: last === undefined || grants.length === left.length ? undefined : last.grant.id };
 }
 
 function passes(grant: GrantRecord, filter: GrantFilter, now: number): boolean {
@@ -74,21 +73,6 @@ export function samePrincipal(one: GrantPrincipal, other: GrantPrincipal): boole
   }
 }
 
-interface Place {
-  readonly createdAt: number;
-  readonly id: string;
-}
-
-function cursorOf({ createdAt, id }: Place): string {
-  return `${String(createdAt)}.${id}`;
-}
-
-function parseCursor(text: string): Place {
-  const [, createdAt = '', id = ''] = /^(\d{1,16})\.(.+)$/.exec(text) ?? [];
-  if (parseUuid(id) !== id) throw new CommandError('usage', 'this is not the cursor of a list of grants');
-  return { createdAt: Number(createdAt), id };
-}
-
-function isAfter(grant: GrantRecord, { createdAt, id }: Place): boolean {
+function isAfter(grant: GrantRecord, { createdAt, id }: GrantRecord): boolean {
   return grant.createdAt > createdAt || (grant.createdAt === createdAt && grant.id > id);
 }
