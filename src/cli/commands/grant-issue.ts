@@ -27,11 +27,11 @@ export function printIssued(session: Session, view: GrantView, what: string): vo
   const { output } = session;
   const { grant, secret } = view;
   const validity = grant.expiresAt === undefined ? 'valid until it is revoked' : `expires ${formatInstant(grant.expiresAt, Date.now())}`;
-  const whose = grant.principal.type === 'system' ? '' : ` for ${principalText(grant.principal)}`;
+  const whose = grant.principal.type === 'system' ? '' : ` to ${principalText(grant.principal)}`;
   output.result(grantForPrograms(view), () => grant.id);
   output.note(
     [
-      `${what}${whose}, to ${secret?.origins.map(shortOrigin).join(', ') ?? grant.secretId}; ${validity}. Use it with either of:`,
+      `${what}${whose} for ${secret?.origins.map(shortOrigin).join(', ') ?? grant.secretId}; ${validity}. Use it with either of:`,
       `  X-Alter-Grant: ${grant.id}`,
       `  alter_grant_${grant.id}   (where the credential would stand)`,
     ].join('\n'),

@@ -72,6 +72,7 @@ export async function regenerateGrant(context: GrantContext, id: string, graceMs
     await updateGrant(context, source.id, (old) => replaced(old, record.id, graceMs, context.now()));
   } catch (cause) {
     await context.records.withdraw('grant', record.id);
+    await removeFromHolder(context.records, record.principal, record.id, now);
     throw cause;
   }
   if (graceMs === undefined) await removeFromHolder(context.records, source.principal, source.id, now);
