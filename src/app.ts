@@ -20,12 +20,15 @@ import { loadCa } from './pki/ca.ts';
 import { LeafContexts } from './pki/leaf-contexts.ts';
 import { publicRoots, rootFiles } from './pki/public-roots.ts';
 import { createKeyAuthenticator } from './principals/api-keys.ts';
+import { IdpKeys } from './principals/idp-keys.ts';
+import { UserTokens } from './principals/user-tokens.ts';
 import { loadCatalogue } from './providers/catalogue.ts';
 import type { Catalogue } from './providers/catalogue.ts';
 import type { Secret } from './secret/secret.ts';
 import { openStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
 import { Dialer } from './upstream/dial.ts';
+import { fetchDocument } from './upstream/fetch-document.ts';
 import { createForward } from './upstream/forward-h1.ts';
 import { Pools } from './upstream/pools.ts';
 import { createOpenTunnel } from './upstream/tunnel.ts';
@@ -84,6 +87,7 @@ export async function startProxy(config: Config, options: StartOptions): Promise
 /** The parts that a reload replaces as one. */
 interface Runtime {
   readonly catalogue: Catalogue;
+  readonly dialer: Dialer;
   readonly pools: Pools;
   readonly serve: Serve;
   readonly openTunnel: OpenTunnel;
@@ -122,7 +126,12 @@ class Starter {
     this.#opened.push(() => {
       vault.close();
     });
-    const build = (next: Config): Runtime => buildRuntime(next, { vault, recorder, log });
+    const users = new UserTokens({
+      idps: vault.access,
+      keys: new IdpKeys({ fetch: (url, limits) => fetchDocument(current().dialer, url, limits) }),
+      maxTokens: config.cache.maxEntries,
+    });
+    const build = (next: Config): Runtime => buildRuntime(next, { vault, recorder, users, log });
     runtime = build(config);
     const current = (): Runtime => runtime ?? build(config);
     const leafs = new LeafContexts({ ca, maxLeaves: config.intercept.maxLeaves, leafTtlMs: config.intercept.leafTtlMs });
@@ -146,6 +155,7 @@ class Starter {
     const { runKey, ownUserNeedsNoKey = false } = this.#options;
     const authenticator = createKeyAuthenticator({
       findKey: (id) => vault.findKey(id),
+      findAgent: (owner, name) => vault.access.findAgent(owner, name),
       fingerprint,
       app: config.app,
       ownKey: config.key,
@@ -216,7 +226,7 @@ interface Parts {
 }
 
 /** Everything that follows from the changeable part of the configuration. */
-function buildRuntime(config: Config, parts: { vault: Vault; recorder: Recorder; log: Logger }): Runtime {
+function buildRuntime(config: Config, parts: { vault: Vault; recorder: Recorder; users: UserTokens; log: Logger }): Runtime {
   const catalogue = loadCatalogue(config.providerDirs);
   const trust = publicRoots([...rootFiles(process.env), ...config.upstream.caFiles]);
   const { connectTimeoutMs, allowPrivate } = config.upstream;
@@ -227,7 +237,8 @@ function buildRuntime(config: Config, parts: { vault: Vault; recorder: Recorder;
   };
   const pools = new Pools(dialer, { ...config.upstream, revoked });
   const { ungranted, defaultGrants } = config;
-  const stages = createStages({ grants: parts.vault, ungranted, defaultGrants, now: Date.now });
+  const stages = createStages({ grants: parts.vault, users: parts.users, ungranted, defaultGrants, now: Date.now });
   const serve = createServe({ stages, forward: createForward(pools), recorder: parts.recorder, now: Date.now, log: parts.log });
-  return { catalogue, pools, serve, openTunnel: createOpenTunnel(dialer), passThrough: createHostMatcher(config.intercept.passThrough) };
+  const passThrough = createHostMatcher(config.intercept.passThrough);
+  return { catalogue, dialer, pools, serve, openTunnel: createOpenTunnel(dialer), passThrough };
 }

@@ -211,6 +211,12 @@ export const WIRE_ERRORS = wire({
     hint: 'Check the store that receives audit events; nothing is forwarded unrecorded.',
     proxyStatus: 'proxy_internal_error',
   },
+  idp_unavailable: {
+    status: 503,
+    title: 'The identity provider cannot be asked',
+    hint: 'Check that the proxy reaches the issuer over https; a private address needs upstream.allow_private, a private CA upstream.ca_files.',
+    proxyStatus: 'proxy_internal_error',
+  },
   policy_unavailable: {
     status: 503,
     title: 'A policy of this grant cannot be evaluated',

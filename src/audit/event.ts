@@ -12,6 +12,13 @@ export interface AuditEvent {
   readonly durationMs: number;
   readonly app: string | null;
   readonly keyId: string | null;
+  /** Name of the agent whose key it was. */
+  readonly agent: string | null;
+  /** Identity provider and subject of the user behind the request, when the grant asked for one and the token was good. */
+  readonly idp: string | null;
+  readonly user: string | null;
+  /** Group to which the grant belongs. */
+  readonly group: string | null;
   readonly principal: string | null;
   readonly caller: string | null;
   readonly clientAddress: string;

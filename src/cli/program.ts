@@ -26,6 +26,8 @@ const COMMANDS: Readonly<Record<string, Readonly<Record<string, () => Promise<Ad
     secret: async () => (await import('./commands/secret.ts')).addSecretCommands,
     grant: async () => (await import('./commands/grant.ts')).addGrantCommands,
     key: async () => (await import('./commands/key.ts')).addKeyCommands,
+    agent: async () => (await import('./commands/agent.ts')).addAgentCommands,
+    idp: async () => (await import('./commands/idp.ts')).addIdpCommands,
     provider: async () => (await import('./commands/provider.ts')).addProviderCommands,
     audit: async () => (await import('./commands/audit.ts')).addAuditCommands,
   },

@@ -7,6 +7,7 @@ import type { Authority } from '../message/authority.ts';
 import type { H1RequestHead } from '../message/h1/request-parser.ts';
 import { chain } from '../message/maybe-promise.ts';
 import { parseConnectTarget } from '../message/target.ts';
+import { KEY_DEPRECATED } from '../principals/caller.ts';
 import type { Caller } from '../principals/caller.ts';
 import { Secret } from '../secret/secret.ts';
 import type { Connection } from './connection.ts';
@@ -16,7 +17,7 @@ import { answerStatus } from './problem.ts';
 import { answerRaw } from './raw-answer.ts';
 import type { EdgeLimits, EdgeServices } from './services.ts';
 
-const ESTABLISHED = 'HTTP/1.1 200 Connection Established\r\n\r\n';
+const ESTABLISHED = 'HTTP/1.1 200 Connection Established\r\n';
 
 /** A CONNECT request that has been read. */
 interface ConnectRequest {
@@ -74,8 +75,9 @@ export class ConnectHandler {
     const done = chain(this.#services.authenticate(key, connect.connection.peer), (caller) => {
       if (connect.socket.destroyed) return;
       // A grant cannot be used inside a tunnel, so a CONNECT that names one is never tunnelled (invariant 9).
-      if (alter.grantId === undefined && this.#services.isPassThrough(authority)) this.#tunnel(connect, authority, caller, alter);
-      else this.#intercept(connect, { authority, key, alter });
+      const named = alter.grantId !== undefined || alter.provider !== undefined;
+      if (!named && this.#services.isPassThrough(authority)) this.#tunnel(connect, authority, caller, alter);
+      else this.#intercept(connect, { authority, key, alter }, caller);
     });
     if (done instanceof Promise) {
       done.catch((error: unknown) => {
@@ -84,8 +86,8 @@ export class ConnectHandler {
     }
   }
 
-  #intercept(connect: ConnectRequest, target: InterceptOptions['target']): void {
-    connect.socket.write(ESTABLISHED);
+  #intercept(connect: ConnectRequest, target: InterceptOptions['target'], caller: Caller): void {
+    connect.socket.write(established(caller));
     intercept(connect.socket, connect.rest, {
       target,
       outer: connect.connection,
@@ -93,7 +95,7 @@ export class ConnectHandler {
       timeoutMs: this.#limits.headTimeoutMs,
       readHttp: this.#readHttp,
       refuse: (error) => {
-        this.#refuse(connect, target.authority, error);
+        this.#refuse(connect, target.authority, error, caller);
       },
       log: this.#services.log,
     });
@@ -106,24 +108,28 @@ export class ConnectHandler {
       if (start === null) {
         const refusal = error ?? new AlterError('internal_error');
         this.#services.tunnelled({ ...facts, result: undefined, error: refusal });
-        answerRaw(socket, refusal, id, 'proxy');
+        answerRaw(socket, refusal, id, 'proxy', caller);
         return;
       }
-      socket.write(ESTABLISHED);
+      socket.write(established(caller));
       start(socket, rest, (result) => {
         this.#services.tunnelled({ ...facts, result, error: undefined });
       });
     });
   }
 
-  #refuse(connect: ConnectRequest, authority: Authority | undefined, cause: unknown): void {
+  #refuse(connect: ConnectRequest, authority: Authority | undefined, cause: unknown, caller?: Caller): void {
     const error = cause instanceof AlterError ? cause : new AlterError('internal_error', { cause });
     const { id, startedAt, protocol, connection, socket } = connect;
     const origin = authority === undefined ? undefined : { scheme: 'https' as const, ...authority };
     const challenge = connection.inner === undefined ? 'proxy' : 'request';
     const status = answerStatus(error, challenge);
     const { peer } = connection;
-    this.#services.refused({ id, startedAt, type: 'connect', peer, caller: undefined, protocol, method: 'CONNECT', origin, error, status });
-    answerRaw(socket, error, id, challenge);
+    this.#services.refused({ id, startedAt, type: 'connect', peer, caller, protocol, method: 'CONNECT', origin, error, status });
+    answerRaw(socket, error, id, challenge, caller);
   }
+}
+
+function established(caller: Caller): string {
+  return `${ESTABLISHED}${caller.deprecated === true ? `${KEY_DEPRECATED}: true\r\n` : ''}\r\n`;
 }

@@ -11,6 +11,7 @@ import { HeaderList } from '../message/header-list.ts';
 import { stripTrailers } from '../message/hop-by-hop.ts';
 import type { ResponseHead } from '../message/response.ts';
 import type { ClientEvents, ClientStream } from '../pipeline/client-stream.ts';
+import type { Caller } from '../principals/caller.ts';
 import { headRefusal } from './head-refusal.ts';
 import { problemAnswer } from './problem.ts';
 import type { KeyChallenge } from './problem.ts';
@@ -183,12 +184,12 @@ export class H1Stream implements ClientStream, BodySource {
     this.#complete(this.#persist);
   }
 
-  refuse(error: AlterError, requestId: string): void {
+  refuse(error: AlterError, requestId: string, caller?: Caller): void {
     if (this.#answer !== 'none') {
       this.cut();
       return;
     }
-    const { status, headers, body } = problemAnswer(error, requestId, this.#options.challenge);
+    const { status, headers, body } = problemAnswer(error, requestId, this.#options.challenge, caller);
     const persist = this.#options.persists() && this.#mayReuse(error);
     const fields = new HeaderList(headers);
     const head = responseHead(status, STATUS_CODES[status] ?? '', persist ? fields : closing(fields), {

@@ -1,4 +1,6 @@
 import { AlterError, WIRE_ERRORS } from '../errors.ts';
+import { KEY_DEPRECATED } from '../principals/caller.ts';
+import type { Caller } from '../principals/caller.ts';
 
 /** An answer of the proxy itself. */
 export interface ProblemAnswer {
@@ -22,7 +24,7 @@ export function answerStatus(error: AlterError, challenge: KeyChallenge): number
  * The answer for a refusal: problem document (RFC 9457), `Proxy-Status` (RFC 9209) and `X-Alter-Error`. Everything in it is
  * from the registry or safe by contract.
  */
-export function problemAnswer(error: AlterError, requestId: string, challenge: KeyChallenge): ProblemAnswer {
+export function problemAnswer(error: AlterError, requestId: string, challenge: KeyChallenge, caller?: Caller): ProblemAnswer {
   const spec = WIRE_ERRORS[error.code];
   const status = answerStatus(error, challenge);
   const document = {
@@ -49,6 +51,7 @@ export function problemAnswer(error: AlterError, requestId: string, challenge: K
     'Proxy-Status',
     `alter-proxy; error=${spec.proxyStatus}; details="${error.code}"`,
   ];
+  if (caller?.deprecated === true) headers.push(KEY_DEPRECATED, 'true');
   if (status === 407) headers.push('Proxy-Authenticate', 'Basic realm="alter-proxy"');
   if (status === 401) headers.push('WWW-Authenticate', 'Bearer realm="alter-proxy"');
   if (status === 405) headers.push('Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS');

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { AlterError } from '../errors.ts';
+import type { Caller } from '../principals/caller.ts';
 import { problemAnswer } from './problem.ts';
 import type { KeyChallenge } from './problem.ts';
 
@@ -8,12 +9,12 @@ import type { KeyChallenge } from './problem.ts';
 const LINGER_MS = 2000;
 
 /** Answers on a socket that no HTTP parser owns (CONNECT, unreadable heads) and closes it. */
-export function answerRaw(socket: Duplex, error: AlterError, requestId: string, challenge: KeyChallenge): void {
+export function answerRaw(socket: Duplex, error: AlterError, requestId: string, challenge: KeyChallenge, caller?: Caller): void {
   if (!socket.writable) {
     socket.destroy();
     return;
   }
-  const { status, headers, body } = problemAnswer(error, requestId, challenge);
+  const { status, headers, body } = problemAnswer(error, requestId, challenge, caller);
   let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\n`;
   for (let i = 0; i < headers.length; i += 2) head += `${headers[i] ?? ''}: ${headers[i + 1] ?? ''}\r\n`;
   socket.end(Buffer.concat([Buffer.from(`${head}\r\n`, 'latin1'), body]));

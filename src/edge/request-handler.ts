@@ -40,7 +40,7 @@ export class RequestHandler {
       const { method, version } = head;
       const protocol = `http/${version}`;
       this.#services.refused({ id, startedAt, type: 'request', peer, caller, protocol, method, origin, error, status });
-      stream.refuse(error, id);
+      stream.refuse(error, id, caller);
     };
     try {
       if (this.#draining()) throw new AlterError('shutting_down');
@@ -76,14 +76,20 @@ function keyOf(connection: Connection, headers: HeaderList): Secret | undefined 
   return presented === undefined ? undefined : new Secret(presented);
 }
 
-/** What CONNECT said holds for requests inside that say nothing; two different grants are one too many. */
+/** What CONNECT said holds for requests inside that say nothing; two ways to name a grant that differ are one too many. */
 function alterHeadersOf(connection: Connection, headers: HeaderList): AlterHeaders {
   const own = parseAlterHeaders(headers);
   const outer = connection.inner?.alter;
   if (outer === undefined) return own;
-  if (own.grantId !== undefined && outer.grantId !== undefined && own.grantId !== outer.grantId) throw new AlterError('ambiguous_grant');
+  const grantId = own.grantId ?? outer.grantId;
+  const provider = own.provider ?? outer.provider;
+  const [other, otherProvider] = [outer.grantId ?? grantId, outer.provider ?? provider];
+  if (grantId !== other || provider !== otherProvider || (grantId !== undefined && provider !== undefined)) {
+    throw new AlterError('ambiguous_grant');
+  }
   return {
-    grantId: own.grantId ?? outer.grantId,
+    grantId,
+    provider,
     userToken: own.userToken ?? outer.userToken,
     reason: own.reason ?? outer.reason,
     caller: own.caller ?? outer.caller,

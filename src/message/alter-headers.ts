@@ -8,6 +8,8 @@ import { parseUuid } from './uuid.ts';
 export interface AlterHeaders {
   /** Lower-case UUID. */
   readonly grantId: string | undefined;
+  /** Slug of the provider for which the user's own grant is meant. */
+  readonly provider: string | undefined;
   readonly userToken: string | undefined;
   /** Up to 512 characters. */
   readonly reason: string | undefined;
@@ -17,6 +19,7 @@ export interface AlterHeaders {
 
 const NONE: AlterHeaders = Object.freeze({
   grantId: undefined,
+  provider: undefined,
   userToken: undefined,
   reason: undefined,
   caller: undefined,
@@ -28,18 +31,24 @@ const MAX_REASON = 512;
 const MAX_CALLER = 128;
 const MAX_PAIRS = 16;
 const MAX_PAIR_VALUE = 256;
+const SLUG = /^[a-z0-9][a-z0-9-]{0,63}$/;
 const PAIR_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
 // eslint-disable-next-line no-control-regex -- finding control characters is its purpose
 const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
 
 /**
  * Reads the `X-Alter-*` fields. An empty Reason, Caller or Context counts as absent. Throws `invalid_grant_id` unless X-Alter-Grant
- * is exactly one UUID, `user_token_invalid` for a doubled or empty token, and `malformed_request` for the others.
+ * is exactly one UUID, `ambiguous_grant` when X-Alter-Provider stands beside it, `user_token_invalid` for a doubled or empty token, and
+ * `malformed_request` for the others.
  */
 export function parseAlterHeaders(headers: HeaderList): AlterHeaders {
   if (!namesAlter(headers)) return NONE;
+  const grantId = grantIdOf(headers);
+  const provider = providerOf(headers);
+  if (grantId !== undefined && provider !== undefined) throw new AlterError('ambiguous_grant');
   return {
-    grantId: grantIdOf(headers),
+    grantId,
+    provider,
     userToken: userTokenOf(headers),
     reason: freeText(headers, 'X-Alter-Reason', MAX_REASON),
     caller: freeText(headers, 'X-Alter-Caller', MAX_CALLER),
@@ -92,6 +101,12 @@ function grantIdOf(headers: HeaderList): string | undefined {
   const id = parseUuid(text);
   if (id === undefined) throw new AlterError('invalid_grant_id', { detail: 'X-Alter-Grant is not one UUID' });
   return id;
+}
+
+function providerOf(headers: HeaderList): string | undefined {
+  const slug = oneValue(headers, 'X-Alter-Provider', 'malformed_request');
+  if (slug !== undefined && !SLUG.test(slug)) throw malformed('X-Alter-Provider is not the name of one provider');
+  return slug;
 }
 
 function userTokenOf(headers: HeaderList): string | undefined {

@@ -2,6 +2,7 @@ import type { AlterError } from '../errors.ts';
 import type { BodySource } from '../message/body.ts';
 import type { HeaderList } from '../message/header-list.ts';
 import type { ResponseHead } from '../message/response.ts';
+import type { Caller } from '../principals/caller.ts';
 
 /** What a client stream tells about the client. */
 export interface ClientEvents {
@@ -23,8 +24,8 @@ export interface ClientStream {
   /** Takes a chunk of the answer; false means: pause until `drain`. */
   write(chunk: Buffer): boolean;
   end(trailers?: HeaderList): void;
-  /** The proxy's own answer, instead of a provider's. */
-  refuse(error: AlterError, requestId: string): void;
+  /** The proxy's own answer, instead of a provider's. `caller` is who asked, if that is known. */
+  refuse(error: AlterError, requestId: string, caller?: Caller): void;
   /** The answer broke off after its head: the client must see that it is incomplete. */
   cut(): void;
 }

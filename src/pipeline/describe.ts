@@ -32,6 +32,7 @@ const PRINCIPAL_CODES: ReadonlySet<WireCode> = new Set([
   'user_token_invalid',
   'principal_mismatch',
   'agent_inactive',
+  'idp_unavailable',
 ]);
 
 const NETWORK_CODES: ReadonlySet<WireCode> = new Set([
@@ -59,6 +60,10 @@ export function describeExchange(exchange: Exchange, ending: Ending, now: number
     durationMs: Math.max(0, now - exchange.startedAt),
     app: caller.app,
     keyId: caller.keyId,
+    agent: caller.agent ?? null,
+    idp: exchange.user?.idp ?? null,
+    user: exchange.user?.subject ?? null,
+    group: groupOf(exchange),
     principal: resolved?.grant.principal.type ?? null,
     caller: alter.caller ?? null,
     clientAddress: exchange.peer.address,
@@ -114,6 +119,7 @@ export function describeRefusal(refusal: EarlyRefusal, now: number): AuditDraft 
     durationMs: Math.max(0, now - refusal.startedAt),
     app: refusal.caller?.app ?? null,
     keyId: refusal.caller?.keyId ?? null,
+    agent: refusal.caller?.agent ?? null,
     clientAddress: refusal.peer.address,
     protocol: refusal.protocol,
     method: refusal.method,
@@ -151,6 +157,7 @@ export function describeTunnel(tunnel: TunnelEnding, now: number): AuditDraft {
     durationMs: Math.max(0, now - tunnel.startedAt),
     app: tunnel.caller.app,
     keyId: tunnel.caller.keyId,
+    agent: tunnel.caller.agent ?? null,
     caller: tunnel.alter.caller ?? null,
     reason: tunnel.alter.reason ?? null,
     context: tunnel.alter.context ?? null,
@@ -169,7 +176,15 @@ export function describeTunnel(tunnel: TunnelEnding, now: number): AuditDraft {
   };
 }
 
+/** The group by whose membership the grant may be used. */
+function groupOf({ resolved }: Exchange): string | null {
+  return resolved?.grant.principal.type === 'group' ? resolved.grant.principal.group : null;
+}
+
 const NOTHING = {
+  idp: null,
+  user: null,
+  group: null,
   principal: null,
   caller: null,
   path: '',

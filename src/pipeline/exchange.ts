@@ -2,6 +2,7 @@ import type { PlaceholderPlace } from '../inject/injector.ts';
 import type { AlterHeaders } from '../message/alter-headers.ts';
 import type { InboundRequest, OutboundRequest } from '../message/request.ts';
 import type { Caller } from '../principals/caller.ts';
+import type { VerifiedUser } from '../principals/user.ts';
 import type { ResolvedGrant } from '../vault/resolved.ts';
 
 /** The peer of a client connection. */
@@ -22,9 +23,11 @@ export interface Exchange {
   readonly alter: AlterHeaders;
   readonly outbound: OutboundRequest;
   /** Grant id that the request names, and how. */
-  named?: { readonly id: string; readonly by: 'header' | 'slot' | 'default' };
+  named?: { readonly id: string; readonly by: 'header' | 'slot' | 'default' | 'provider' };
   placeholders: readonly PlaceholderPlace[];
   resolved?: ResolvedGrant;
+  /** Who stands behind the request; known only where the grant asks for it. */
+  user?: VerifiedUser;
   injected: readonly string[];
   /** Names of the stages passed. */
   readonly stages: string[];

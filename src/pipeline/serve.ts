@@ -6,6 +6,7 @@ import type { HeaderList } from '../message/header-list.ts';
 import { stripResponseHeaders, stripTrailers } from '../message/hop-by-hop.ts';
 import type { ResponseHead } from '../message/response.ts';
 import type { Flight, Forward, ResponseSink } from '../upstream/forward.ts';
+import { KEY_DEPRECATED } from '../principals/caller.ts';
 import type { ClientStream } from './client-stream.ts';
 import type { Exchange } from './exchange.ts';
 import { isolationOf } from './isolation.ts';
@@ -73,6 +74,7 @@ class Serving implements ResponseSink {
   head(head: ResponseHead): void {
     const cleaned = this.#cleaned(head);
     cleaned.headers.append('X-Alter-Request-Id', this.#exchange.id);
+    if (this.#exchange.caller.deprecated === true) cleaned.headers.append(KEY_DEPRECATED, 'true');
     try {
       this.#client.head(cleaned);
     } catch (cause) {
@@ -98,7 +100,7 @@ class Serving implements ResponseSink {
     const answered = this.#status !== undefined;
     if (!this.#finish(error, false)) return;
     if (answered) this.#client.cut();
-    else this.#client.refuse(error, this.#exchange.id);
+    else this.#client.refuse(error, this.#exchange.id, this.#exchange.caller);
   }
 
   #judged(error: AlterError | undefined): void {

@@ -3,31 +3,33 @@ import { formatAuthority } from '../message/authority.ts';
 import { chain } from '../message/maybe-promise.ts';
 import type { MaybePromise } from '../message/maybe-promise.ts';
 import { findPlaceholders } from '../message/placeholder.ts';
-import type { ResolvedGrant } from '../vault/resolved.ts';
 import type { Exchange } from './exchange.ts';
+import { findHeld } from './find-held.ts';
+import type { HeldGrantSource } from './find-held.ts';
+import type { UserSource } from './stage-principal.ts';
 import { CONTINUE, reject } from './stage.ts';
 import type { Stage, StageAnswer } from './stage.ts';
 
-/** Finds grants. Throws or rejects with AlterError when there is none that may be used. */
-export interface GrantSource {
-  resolveGrant(app: string, id: string): MaybePromise<ResolvedGrant>;
-}
-
 /** What the grant stage needs. */
 export interface GrantStageOptions {
-  readonly grants: GrantSource;
+  readonly grants: HeldGrantSource;
+  readonly users: UserSource;
   /** Grant id by `host` (port 443) or `host:port`. */
   readonly defaultGrants: Readonly<Record<string, string>>;
   readonly ungranted: 'forward' | 'deny';
 }
 
-/** Which grant the request names (header, then slot, then the default of the host), and what the vault knows of it. */
+/**
+ * Which grant the request names (header, then slot, then the default of the host; or by the provider and the user), and what the vault knows
+ * of it.
+ */
 export function grantStage(options: GrantStageOptions): Stage {
   const defaults = new Map(Object.entries(options.defaultGrants));
   return {
     name: 'grant',
     run(exchange) {
       exchange.placeholders = findPlaceholders(exchange.outbound.headers, exchange.outbound.url);
+      if (exchange.alter.provider !== undefined) return byProvider(options, exchange, exchange.alter.provider);
       const named = nameGrant(exchange, defaults);
       if (named === undefined) return ungranted(options.ungranted);
       exchange.named = named;
@@ -37,6 +39,20 @@ export function grantStage(options: GrantStageOptions): Stage {
       });
     },
   };
+}
+
+/** The grant that the user, or a group of the user, holds for this provider. */
+function byProvider({ users, grants }: GrantStageOptions, exchange: Exchange, provider: string): MaybePromise<StageAnswer> {
+  const { alter, caller, placeholders } = exchange;
+  if (placeholders.length > 0) throw new AlterError('ambiguous_grant');
+  return chain(users.userOf(caller.app, alter.userToken), (user) => {
+    exchange.user = user;
+    return chain(findHeld(grants, user, provider), (resolved) => {
+      exchange.named = { id: resolved.grant.id, by: 'provider' };
+      exchange.resolved = resolved;
+      return CONTINUE;
+    });
+  });
 }
 
 function nameGrant(exchange: Exchange, defaults: ReadonlyMap<string, string>): Exchange['named'] {

@@ -1,16 +1,43 @@
-import { authorizePrincipal } from '../principals/authorize.ts';
+import type { MaybePromise } from '../message/maybe-promise.ts';
+import { authorizePrincipal, needsUser } from '../principals/authorize.ts';
+import type { VerifiedUser } from '../principals/user.ts';
+import type { ResolvedGrant } from '../vault/resolved.ts';
+import type { Exchange } from './exchange.ts';
 import { CONTINUE } from './stage.ts';
-import type { Stage } from './stage.ts';
+import type { Stage, StageAnswer } from './stage.ts';
 
-/** Whether the caller is the principal of the grant; of a delegation, also whether the principal of its source still stands. */
-export function principalStage(): Stage {
+/** Says whom a user token speaks for. Throws or rejects with AlterError when it speaks for nobody. */
+export interface UserSource {
+  userOf(app: string, token: string | undefined): MaybePromise<VerifiedUser>;
+}
+
+/**
+ * Whether the caller, with the user who stands behind the request, is the principal of the grant. Of a delegation both must hold: the caller
+ * is its agent, and the user is still the one, or still in the group, whose grant was passed on.
+ */
+export function principalStage(users: UserSource): Stage {
   return {
     name: 'principal',
-    run({ resolved, caller }) {
+    run(exchange) {
+      const { resolved, caller, alter } = exchange;
       if (resolved === undefined) return CONTINUE;
-      authorizePrincipal(resolved.grant, caller);
-      if (resolved.source !== undefined) authorizePrincipal(resolved.source, caller);
-      return CONTINUE;
+      const { grant, source } = resolved;
+      if (exchange.user !== undefined || !needsUser((source ?? grant).principal)) return authorize(exchange, resolved);
+      // An agent that is another one needs no token looked at.
+      if (source !== undefined) authorizePrincipal(grant, caller);
+      const user = users.userOf(caller.app, alter.userToken);
+      return user instanceof Promise ? user.then((who) => withUser(exchange, resolved, who)) : withUser(exchange, resolved, user);
     },
   };
+}
+
+function withUser(exchange: Exchange, resolved: ResolvedGrant, user: VerifiedUser): StageAnswer {
+  exchange.user = user;
+  return authorize(exchange, resolved);
+}
+
+function authorize({ caller, user }: Exchange, { grant, source }: ResolvedGrant): StageAnswer {
+  authorizePrincipal(grant, caller, user);
+  if (source !== undefined) authorizePrincipal(source, caller, user);
+  return CONTINUE;
 }

@@ -16,6 +16,8 @@ export type HeldGrant = HolderRecord['grants'][number];
 export type HolderPrincipal = Extract<GrantPrincipal, { readonly type: 'user' | 'group' }>;
 
 /** Id of the record that lists the grants of `principal`: SHA-256 in hex. Undefined: grants of this kind of principal are not listed. */
+export function holderId(principal: HolderPrincipal): string;
+export function holderId(principal: GrantPrincipal): string | undefined;
 export function holderId(principal: GrantPrincipal): string | undefined {
   switch (principal.type) {
     case 'user':

@@ -6,6 +6,7 @@ import type { ProviderTemplate } from '../providers/template.ts';
 import { Secret } from '../secret/reveal.ts';
 import { refText } from '../store/store.ts';
 import type { RecordKind, RecordRef, Store } from '../store/store.ts';
+import { AccessRecords } from './access-records.ts';
 import { checkSource } from './delegation.ts';
 import type { Keyring } from './keyring.ts';
 import { deepFreeze } from './members.ts';
@@ -70,6 +71,8 @@ export class Vault {
   readonly #secrets: RecordCache<CachedSecret>;
   readonly #providers: RecordCache<ProviderRecord>;
   readonly #keys: RecordCache<KeyRecord>;
+  /** Agents, identity providers, and what principals hold. */
+  readonly access: AccessRecords;
 
   constructor(options: VaultOptions) {
     this.#options = options;
@@ -78,6 +81,13 @@ export class Vault {
     this.#secrets = this.#cache('secret', cachedSecret);
     this.#providers = this.#cache('provider', (record) => record);
     this.#keys = this.#cache('key', (record) => record);
+    this.access = new AccessRecords({
+      ...options,
+      guard: this.#guard,
+      unreadable: (error) => {
+        this.#reportUnreadable(error);
+      },
+    });
   }
 
   /**
@@ -115,7 +125,7 @@ export class Vault {
   /** Stops listening for changes and drops what is cached. */
   close(): void {
     this.#guard.close();
-    for (const cache of [this.#grants, this.#secrets, this.#providers, this.#keys]) cache.clear();
+    for (const cache of [this.#grants, this.#secrets, this.#providers, this.#keys, this.access]) cache.clear();
   }
 
   #cache<K extends RecordKind, V>(kind: K, make: (record: RecordTypes[K]) => V): RecordCache<V> {
