@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { CommandError } from '../../errors.ts';
 import type { GrantView } from '../../vault/grants/view.ts';
+import type { GrantPrincipal } from '../../vault/records.ts';
 import { printBulk, type BulkRow } from '../bulk-output.ts';
 import { collect, declare, perform, type Runtime } from '../command.ts';
 import { formatInstant } from '../duration.ts';
@@ -12,11 +13,13 @@ import { methodRules } from '../method-rules.ts';
 import { shortOrigin } from '../origin-text.ts';
 import { readStdin } from '../secret-input.ts';
 import type { Session } from '../session.ts';
+import { userOfToken } from '../user-token.ts';
 
 interface IssueOptions extends PrincipalOptions, LifeOptions {
   readonly secret?: string;
   readonly label?: string;
   readonly description?: string;
+  readonly userToken?: string;
   readonly method?: readonly string[];
   readonly file?: string;
   readonly dryRun?: boolean;
@@ -43,7 +46,7 @@ async function issueOne(session: Session, options: IssueOptions): Promise<number
   if (secret === undefined || label === undefined) {
     throw new CommandError('usage', 'a grant needs --secret and --label', { hint: 'Or issue many with --file <file>.' });
   }
-  const principal = principalOption(options);
+  const principal = await principalOf(session, options);
   const input = {
     secret,
     label,
@@ -62,8 +65,15 @@ async function issueOne(session: Session, options: IssueOptions): Promise<number
   return 0;
 }
 
+async function principalOf(session: Session, options: IssueOptions): Promise<GrantPrincipal | undefined> {
+  const named = principalOption(options);
+  if (options.userToken === undefined) return named;
+  if (named !== undefined) throw new CommandError('usage', 'a grant has one principal: give --user-token alone');
+  return userOfToken(session, options.userToken);
+}
+
 async function issueMany(session: Session, file: string, options: IssueOptions): Promise<number> {
-  const alone: readonly (keyof IssueOptions)[] = ['secret', 'label', 'description', 'user', 'group', 'agent', 'ttl', 'expiresAt', 'method'];
+  const alone: readonly (keyof IssueOptions)[] = ['secret', 'label', 'description', 'user', 'userToken', 'group', 'agent', 'ttl', 'expiresAt', 'method'];
   if (alone.some((name) => options[name] !== undefined)) {
     throw new CommandError('usage', '--file says everything about its grants: it goes with --dry-run only');
   }
@@ -96,6 +106,7 @@ export function addGrantIssue(group: Command, runtime: Runtime): void {
     .option('-l, --label <text>', 'what the grant is for; shown in lists and in the audit')
     .option('-d, --description <text>', 'more about it')
     .option('--user <idp:subject>', 'only for this user of an identity provider')
+    .option('--user-token <file>', 'only for the user for whom the token in this file speaks; - for stdin')
     .option('--group <idp:group>', 'only for who is a member of this group at the time of the call')
     .option('--agent <name>', 'only for this agent (default: for every holder of a key of the app)');
   addLifeOptions(command, 'until it is revoked, or as long as the secret allows')

@@ -75,7 +75,8 @@ export async function regenerateGrant(context: GrantContext, id: string, graceMs
     await removeFromHolder(context.records, record.principal, record.id, now);
     throw cause;
   }
-  if (graceMs === undefined) await removeFromHolder(context.records, source.principal, source.id, now);
+  // Also during the grace: who does not name the old id is to find the new one.
+  await removeFromHolder(context.records, source.principal, source.id, now);
   await context.trail.record({
     action: 'grant.regenerate',
     target: record.id,
