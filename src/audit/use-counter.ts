@@ -81,7 +81,10 @@ export class UseCounter {
     if (leaving.size === 0) return;
     this.#waiting = new Map();
     try {
-      await sink.addUses(app, [...leaving].map(([id, use]) => ({ id, ...use })));
+      await sink.addUses(
+        app,
+        [...leaving].map(([id, use]) => ({ id, ...use })),
+      );
       this.#failing = false;
     } catch (error) {
       if (!this.#failing) log.warn({ error }, 'the uses of grants cannot be counted: the store does not take them');

@@ -30,7 +30,9 @@ export class AgentPermissions {
   /** Grants that the agent has issued already go on. */
   async disallow(agent: string, secret: string): Promise<AgentRecord> {
     const { id } = await this.#options.findSecret(secret);
-    return this.#change(agent, id, 'agent.disallow', (mayIssue) => (mayIssue.includes(id) ? mayIssue.filter((one) => one !== id) : mayIssue));
+    return this.#change(agent, id, 'agent.disallow', (mayIssue) =>
+      mayIssue.includes(id) ? mayIssue.filter((one) => one !== id) : mayIssue,
+    );
   }
 
   async #change(

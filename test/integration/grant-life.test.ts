@@ -46,7 +46,11 @@ async function answerTo({ proxy }: Scene, request: ClientRequest): Promise<Clien
 }
 
 /** What the proxy answers to the grant: the status of the API, or its own code. */
-async function use(scene: Scene, grant: string, options: { readonly key?: string; readonly token?: string; readonly method?: string } = {}) {
+async function use(
+  scene: Scene,
+  grant: string,
+  options: { readonly key?: string; readonly token?: string; readonly method?: string } = {},
+) {
   const { key, token, method } = options;
   const answer = await answerTo(scene, {
     url: `${scene.origin.url}/echo`,

@@ -73,7 +73,18 @@ async function principalOf(session: Session, options: IssueOptions): Promise<Gra
 }
 
 async function issueMany(session: Session, file: string, options: IssueOptions): Promise<number> {
-  const alone: readonly (keyof IssueOptions)[] = ['secret', 'label', 'description', 'user', 'userToken', 'group', 'agent', 'ttl', 'expiresAt', 'method'];
+  const alone: readonly (keyof IssueOptions)[] = [
+    'secret',
+    'label',
+    'description',
+    'user',
+    'userToken',
+    'group',
+    'agent',
+    'ttl',
+    'expiresAt',
+    'method',
+  ];
   if (alone.some((name) => options[name] !== undefined)) {
     throw new CommandError('usage', '--file says everything about its grants: it goes with --dry-run only');
   }

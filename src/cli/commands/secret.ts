@@ -57,7 +57,8 @@ async function rotate(session: Session, idOrName: string, options: FieldOptions)
   const secret = await administration.rotateSecret(idOrName, await readFields(session, template, options));
   session.output.result(
     secretForPrograms(secret),
-    () => `Rotated secret ${secret.name} (${secret.id}) to version ${String(secret.version)}; ${secret.status === 'active' ? 'its grants keep working' : 'it is still revoked'}`,
+    () =>
+      `Rotated secret ${secret.name} (${secret.id}) to version ${String(secret.version)}; ${secret.status === 'active' ? 'its grants keep working' : 'it is still revoked'}`,
   );
 }
 

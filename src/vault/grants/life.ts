@@ -55,7 +55,10 @@ function askedInstant({ ttlMs, expiresAt }: AskedLife, now: number): number | un
 }
 
 function tooLong(limit: number, { notAfter }: LifeBounds, issuedAt: number): CommandError {
-  const whose = limit === notAfter ? 'the grant it comes from ends then' : `a life of ${String(Math.floor((limit - issuedAt) / 1000))} seconds is the longest allowed`;
+  const whose =
+    limit === notAfter
+      ? 'the grant it comes from ends then'
+      : `a life of ${String(Math.floor((limit - issuedAt) / 1000))} seconds is the longest allowed`;
   return new CommandError('not_allowed', `the grant may not live beyond ${new Date(limit).toISOString()}: ${whose}`);
 }
 

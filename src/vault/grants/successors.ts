@@ -123,7 +123,8 @@ interface Derivation {
 async function deriveGrant(context: GrantContext, { source, secret, options, copy }: Derivation): Promise<GrantRecord> {
   checkTexts(options);
   const now = context.now();
-  const origin = copy.delegatedFrom === undefined || copy.delegatedFrom === source.id ? source : await readGrant(context, copy.delegatedFrom);
+  const origin =
+    copy.delegatedFrom === undefined || copy.delegatedFrom === source.id ? source : await readGrant(context, copy.delegatedFrom);
   checkMayBeSource(origin, now);
   const ends = [source.expiresAt, origin.expiresAt].filter((end) => end !== undefined);
   const bounds = {

@@ -44,7 +44,8 @@ peopled('each change is one event that links the records', async (t, _administra
       ['secret.delete', secret, {}, ['status', 'fields']],
     ],
   );
-  for (const event of events) t.like(event, { v: 1, type: 'change', app: 'default', by: 'operator:ann', start: new Date(START).toISOString() });
+  for (const event of events)
+    t.like(event, { v: 1, type: 'change', app: 'default', by: 'operator:ann', start: new Date(START).toISOString() });
   t.is(new Set(events.map(({ id }) => id)).size, events.length);
   t.false(JSON.stringify(events).includes(VALUE));
 });

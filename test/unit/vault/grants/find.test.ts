@@ -59,7 +59,11 @@ peopled('each filter chooses the grants that it says', async (t, administration,
 });
 
 peopled('the status says what a grant is worth, whatever its own record says', async (t, administration, fixture) => {
-  const source = await administration.issueGrant({ secret: 'shared', label: 'x', principal: { type: 'user', idp: 'okta', subject: 'ann' } });
+  const source = await administration.issueGrant({
+    secret: 'shared',
+    label: 'x',
+    principal: { type: 'user', idp: 'okta', subject: 'ann' },
+  });
   const { id } = await administration.delegateGrant(source.id, { agent: 'bot' });
   const status = async () => (await administration.viewGrant(id)).status;
   const listed = async () => (await administration.findGrants({})).grants.map((view) => view.status);

@@ -13,27 +13,33 @@ peopled('an agent issues a grant for itself on a secret that it was allowed', as
   t.like((await fixture.changes()).at(-1), { action: 'grant.issue', target: grant.id, by: 'agent:bot' });
 });
 
-peopled('a secret that was not allowed is refused like one that does not exist, and so is an agent that is not active', async (t, administration) => {
-  const issue = (agent: string, secret: string) => codeOf(() => administration.issueGrantForAgent(agent, { secret, label: 'job' }));
-  const message = async (secret: string) =>
-    String(await administration.issueGrantForAgent('bot', { secret, label: 'job' }).catch((error: unknown) => error)).replace(secret, '*');
-  t.is(await issue('bot', 'shared'), 'not_allowed');
-  t.is(await message('shared'), await message('nothing'));
-  await administration.allowAgent('bot', 'shared');
-  t.is(await issue('nobody', 'shared'), 'not_allowed');
-  t.is(await issue('Bot', 'shared'), 'not_allowed');
-  await administration.agents.pause('bot');
-  t.is(await issue('bot', 'shared'), 'not_allowed');
-  await administration.agents.resume('bot');
-  t.is(await issue('bot', 'shared'), 'none');
-  await administration.disallowAgent('bot', 'shared');
-  t.is(await issue('bot', 'shared'), 'not_allowed');
-  await administration.allowAgent('bot', 'shared');
-  await administration.revokeSecret('shared');
-  t.is(await issue('bot', 'shared'), 'not_found');
-  await administration.agents.delete('bot');
-  t.is(await issue('bot', 'shared'), 'not_allowed');
-});
+peopled(
+  'a secret that was not allowed is refused like one that does not exist, and so is an agent that is not active',
+  async (t, administration) => {
+    const issue = (agent: string, secret: string) => codeOf(() => administration.issueGrantForAgent(agent, { secret, label: 'job' }));
+    const message = async (secret: string) =>
+      String(await administration.issueGrantForAgent('bot', { secret, label: 'job' }).catch((error: unknown) => error)).replace(
+        secret,
+        '*',
+      );
+    t.is(await issue('bot', 'shared'), 'not_allowed');
+    t.is(await message('shared'), await message('nothing'));
+    await administration.allowAgent('bot', 'shared');
+    t.is(await issue('nobody', 'shared'), 'not_allowed');
+    t.is(await issue('Bot', 'shared'), 'not_allowed');
+    await administration.agents.pause('bot');
+    t.is(await issue('bot', 'shared'), 'not_allowed');
+    await administration.agents.resume('bot');
+    t.is(await issue('bot', 'shared'), 'none');
+    await administration.disallowAgent('bot', 'shared');
+    t.is(await issue('bot', 'shared'), 'not_allowed');
+    await administration.allowAgent('bot', 'shared');
+    await administration.revokeSecret('shared');
+    t.is(await issue('bot', 'shared'), 'not_found');
+    await administration.agents.delete('bot');
+    t.is(await issue('bot', 'shared'), 'not_allowed');
+  },
+);
 
 peopled('the same label is the same grant, however often and by however many it is asked for', async (t, administration, fixture) => {
   await administration.agents.create({ name: 'bot2' });

@@ -36,21 +36,40 @@ test('a wish up to the very bound is granted, and one beyond it refused', (t) =>
   const bounds = { ...FREE, maxTtlMs: 500 };
   t.deepEqual(expiryWithin({ ttlMs: 500 }, bounds, AT), { expiresAt: NOW + 500 });
   t.deepEqual(expiryWithin({ expiresAt: NOW + 500 }, bounds, AT), { expiresAt: NOW + 500 });
-  t.is(codeOf(() => expiryWithin({ ttlMs: 501 }, bounds, AT)), 'not_allowed');
-  t.is(codeOf(() => expiryWithin({ expiresAt: NOW + 501 }, bounds, AT)), 'not_allowed');
-  t.is(codeOf(() => expiryWithin({ ttlMs: 301 }, { ...FREE, notAfter: NOW + 300 }, AT)), 'not_allowed');
+  t.is(
+    codeOf(() => expiryWithin({ ttlMs: 501 }, bounds, AT)),
+    'not_allowed',
+  );
+  t.is(
+    codeOf(() => expiryWithin({ expiresAt: NOW + 501 }, bounds, AT)),
+    'not_allowed',
+  );
+  t.is(
+    codeOf(() => expiryWithin({ ttlMs: 301 }, { ...FREE, notAfter: NOW + 300 }, AT)),
+    'not_allowed',
+  );
 });
 
 test('the longest life counts from when the grant was issued, not from when it is changed', (t) => {
   const later = { issuedAt: NOW, now: NOW + 400 };
   t.deepEqual(expiryWithin({ ttlMs: 100 }, { ...FREE, maxTtlMs: 500 }, later), { expiresAt: NOW + 500 });
-  t.is(codeOf(() => expiryWithin({ ttlMs: 101 }, { ...FREE, maxTtlMs: 500 }, later)), 'not_allowed');
+  t.is(
+    codeOf(() => expiryWithin({ ttlMs: 101 }, { ...FREE, maxTtlMs: 500 }, later)),
+    'not_allowed',
+  );
 });
 
 test('what is no life is refused', (t) => {
   for (const asked of [{ ttlMs: 0 }, { ttlMs: -1 }, { ttlMs: 0.5 }, { expiresAt: NOW }, { expiresAt: NOW - 1 }, { expiresAt: NaN }])
-    t.is(codeOf(() => expiryWithin(asked, FREE, AT)), 'record_invalid', JSON.stringify(asked));
-  t.is(codeOf(() => expiryWithin({ ttlMs: 1, expiresAt: NOW + 1 }, FREE, AT)), 'record_invalid');
+    t.is(
+      codeOf(() => expiryWithin(asked, FREE, AT)),
+      'record_invalid',
+      JSON.stringify(asked),
+    );
+  t.is(
+    codeOf(() => expiryWithin({ ttlMs: 1, expiresAt: NOW + 1 }, FREE, AT)),
+    'record_invalid',
+  );
 });
 
 test('only a grant without bounds may have no end', (t) => {

@@ -7,22 +7,25 @@ const ann: GrantPrincipal = { type: 'user', idp: 'okta', subject: 'ann' };
 const staff: GrantPrincipal = { type: 'group', idp: 'okta', group: 'staff' };
 const GET = [{ kind: 'methods', allow: ['GET'] }] as const;
 
-peopled('a clone is for the same principal, under the same rules, and ends with its source at the latest', async (t, administration, fixture) => {
-  const source = await administration.issueGrant({
-    ...{ secret: 'shared', label: 'x', description: 'd', principal: ann, policy: GET, ttlMs: 1000 },
-  });
-  fixture.now += 10;
-  const clone = await administration.cloneGrant(source.id);
-  t.not(clone.id, source.id);
-  t.deepEqual(clone, { ...source, id: clone.id, clonedFrom: source.id, createdAt: START + 10, updatedAt: START + 10 });
-  t.like(await administration.cloneGrant(source.id, { label: 'y', ttlMs: 990 }), { label: 'y', expiresAt: START + 1000 });
-  t.is(await codeOf(() => administration.cloneGrant(source.id, { ttlMs: 991 })), 'not_allowed');
-  t.is(await codeOf(() => administration.cloneGrant(source.id, { expiresAt: START + 1001 })), 'not_allowed');
-  t.deepEqual(await administration.showGrant(source.id), source);
-  await administration.revokeGrant(source.id);
-  t.is((await administration.showGrant(clone.id)).status, 'active', 'a clone has a life of its own');
-  t.is(await codeOf(() => administration.cloneGrant(source.id)), 'not_allowed');
-});
+peopled(
+  'a clone is for the same principal, under the same rules, and ends with its source at the latest',
+  async (t, administration, fixture) => {
+    const source = await administration.issueGrant({
+      ...{ secret: 'shared', label: 'x', description: 'd', principal: ann, policy: GET, ttlMs: 1000 },
+    });
+    fixture.now += 10;
+    const clone = await administration.cloneGrant(source.id);
+    t.not(clone.id, source.id);
+    t.deepEqual(clone, { ...source, id: clone.id, clonedFrom: source.id, createdAt: START + 10, updatedAt: START + 10 });
+    t.like(await administration.cloneGrant(source.id, { label: 'y', ttlMs: 990 }), { label: 'y', expiresAt: START + 1000 });
+    t.is(await codeOf(() => administration.cloneGrant(source.id, { ttlMs: 991 })), 'not_allowed');
+    t.is(await codeOf(() => administration.cloneGrant(source.id, { expiresAt: START + 1001 })), 'not_allowed');
+    t.deepEqual(await administration.showGrant(source.id), source);
+    await administration.revokeGrant(source.id);
+    t.is((await administration.showGrant(clone.id)).status, 'active', 'a clone has a life of its own');
+    t.is(await codeOf(() => administration.cloneGrant(source.id)), 'not_allowed');
+  },
+);
 
 peopled('a grant that has expired, or whose secret is gone, has no clone', async (t, administration, fixture) => {
   const source = await administration.issueGrant({ secret: 'shared', label: 'x', ttlMs: 1000 });
