@@ -59,7 +59,7 @@ async function use(
     ...(method === undefined ? {} : { method }),
     headers: token === undefined ? [] : ['X-Alter-User-Token', token],
   });
-  return answer.status === 200 ? '200' : (problemCode(answer) ?? String(answer.status));
+  return answer.status === 200 ? '200' : problemCode(answer);
 }
 
 let scene: Scene;
