@@ -14,7 +14,7 @@ const ALLOWED = {
   inject: ['errors.ts', 'message', 'secret', 'providers'],
   config: ['errors.ts', 'message', 'secret'],
   store: ['errors.ts', 'message', 'secret', 'config'],
-  vault: ['errors.ts', 'message', 'secret', 'store', 'policy', 'providers', 'inject'],
+  vault: ['errors.ts', 'message', 'secret', 'store', 'policy', 'providers', 'inject', 'audit'],
   principals: ['errors.ts', 'message', 'secret', 'vault'],
   audit: ['errors.ts', 'message'],
   pki: ['errors.ts', 'message'],

@@ -2,6 +2,7 @@
 import { checkReadiness, HealthServer, type Readiness } from './admin/health.ts';
 import { describeRefusal, describeTunnel } from './pipeline/describe.ts';
 import { Recorder } from './audit/recorder.ts';
+import { UseCounter } from './audit/use-counter.ts';
 import type { Config } from './config/config.ts';
 import { createConfigHolder } from './config/reload.ts';
 import type { ConfigHolder, ReloadResult } from './config/reload.ts';
@@ -119,7 +120,8 @@ class Starter {
       },
     });
     this.#opened.push(() => store.close());
-    const recorder = new Recorder({ sink: store, app: config.app, proxy: config.name, maxQueue: config.audit.maxQueue, log });
+    const uses = new UseCounter({ sink: store, app: config.app, log });
+    const recorder = new Recorder({ sink: store, app: config.app, proxy: config.name, maxQueue: config.audit.maxQueue, uses, log });
     let runtime: Runtime | undefined;
     const catalogue = { get: (slug: string) => runtime?.catalogue.get(slug) };
     const vault = new Vault({ store, keyring, catalogue, prepare: prepareInjection, cache: config.cache, apps: [config.app], log });
@@ -148,7 +150,7 @@ class Starter {
       log,
       config,
     );
-    return this.#listen({ store, vault, recorder, listener, holder, current });
+    return this.#listen({ store, vault, recorder, uses, listener, holder, current });
   }
 
   #edgeServices(vault: Vault, recorder: Recorder, leafs: LeafContexts, current: () => Runtime): EdgeServices {
@@ -191,7 +193,7 @@ class Starter {
 
   async #listen(parts: Parts): Promise<RunningProxy> {
     const { listen, admin, shutdown } = this.#config;
-    const { store, listener, recorder } = parts;
+    const { store, listener, recorder, uses } = parts;
     let draining = false;
     const checks = [{ name: 'store', check: () => store.ping() }];
     const readiness = () => checkReadiness({ checks, draining: () => draining, timeoutMs: READY_TIMEOUT_MS });
@@ -207,6 +209,7 @@ class Starter {
       parts.current().pools.destroy();
       await listener.close();
       await recorder.close(shutdown.drainTimeoutMs);
+      await uses.close();
       parts.vault.close();
       await health.close();
       await store.close();
@@ -219,6 +222,7 @@ interface Parts {
   readonly store: Store;
   readonly vault: Vault;
   readonly recorder: Recorder;
+  readonly uses: UseCounter;
   readonly listener: Listener;
   readonly holder: ConfigHolder;
   readonly current: () => Runtime;

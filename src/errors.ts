@@ -136,7 +136,7 @@ export const WIRE_ERRORS = wire({
   grant_revoked: {
     status: 410,
     title: 'The grant was revoked',
-    hint: 'Issue a new grant.',
+    hint: 'Reactivate it with `alter-proxy grant reactivate`, or issue a new grant.',
     proxyStatus: 'http_request_denied',
   },
   grant_deleted: {
@@ -148,7 +148,7 @@ export const WIRE_ERRORS = wire({
   credential_revoked: {
     status: 410,
     title: 'The secret behind this grant was deleted or revoked',
-    hint: 'Store the credential again and issue a new grant.',
+    hint: 'Reactivate a revoked secret with `alter-proxy secret reactivate`; a deleted one must be stored again, with a new grant.',
     proxyStatus: 'http_request_denied',
   },
   body_too_large_to_sign: {

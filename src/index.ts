@@ -5,6 +5,7 @@ export { loadConfig } from './config/load.ts';
 export type { Config } from './config/config.ts';
 export { AlterError, CommandError } from './errors.ts';
 export type { CommandCode, WireCode } from './errors.ts';
+export type { ChangeEvent } from './audit/change.ts';
 export type { AuditEvent } from './audit/event.ts';
 export { createLogger } from './log.ts';
 export type { Logger } from './log.ts';

@@ -22,6 +22,8 @@ export interface RecorderOptions {
   readonly maxQueue: number;
   /** How long events wait for others to leave with, in milliseconds. 5 unless told. */
   readonly gatherMs?: number;
+  /** Hears of each use of a grant that was admitted. */
+  readonly uses?: { note(grantId: string): void };
   readonly log: { error(fields: object, message: string): void; warn(fields: object, message: string): void };
 }
 
@@ -81,7 +83,10 @@ export class Recorder {
 
   /** Records an event; `admitted` says whether {@link admit} was called for it. */
   record(draft: AuditDraft, admitted: boolean): void {
-    if (admitted) this.#reserved -= 1;
+    if (admitted) {
+      this.#reserved -= 1;
+      if (draft.grantId !== null) this.#options.uses?.note(draft.grantId);
+    }
     this.#seq += 1;
     if (this.#closed || (!admitted && this.#queue.length >= this.#options.maxQueue * DENIAL_HEADROOM)) {
       this.#lost += 1;

@@ -14,6 +14,18 @@ export function parseDuration(text: string): number | undefined {
   return total > 0 && total <= LONGEST_MS ? total : undefined;
 }
 
+// A date, or a date and a time with its zone (RFC 3339 §5.6; seconds may be left out).
+const INSTANT = /^(\d{4}-\d{2}-\d{2})(?:T([01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,3})?)?(?:Z|[+-]\d{2}:\d{2}))?$/;
+
+/** Milliseconds since the epoch of an instant as people write it; a date alone is its first moment in UTC. Undefined when it is none. */
+export function parseInstant(text: string): number | undefined {
+  const [, date] = INSTANT.exec(text) ?? [];
+  // A day that its month does not have would become one of the next month.
+  if (date === undefined || Number.isNaN(Date.parse(date)) || new Date(date).toISOString().slice(0, 10) !== date) return undefined;
+  const instant = Date.parse(text);
+  return Number.isNaN(instant) ? undefined : instant;
+}
+
 /** A span in its largest fitting unit: `3 days`, `1 hour`, `45 seconds`. */
 export function formatSpan(ms: number): string {
   const units: readonly (readonly [number, string])[] = [

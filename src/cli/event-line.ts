@@ -1,3 +1,4 @@
+import type { ChangeEvent } from '../audit/change.ts';
 import type { AuditEvent, AuditOutcome } from '../audit/event.ts';
 import type { Paint, Style } from './output.ts';
 import { printable } from './printable.ts';
@@ -53,4 +54,20 @@ export function formatEvent(event: AuditEvent, paint: Paint): string {
     paint('red', printable(why)),
   ];
   return columns.join('  ').trimEnd();
+}
+
+/** One change as one line for people: time, what was done, to which record, what it is linked with, which members, and by whom. */
+export function formatChange(event: ChangeEvent, paint: Paint): string {
+  const links = Object.entries(event.links).map(([what, id]) => `${what} ${id}`);
+  const columns = [
+    paint('dim', localTime(event.start)),
+    paint('cyan', 'change'.padEnd(16)),
+    printable(event.action).padEnd(18),
+    printable(event.target),
+    paint('cyan', event.label === null ? '-' : printable(event.label)),
+    printable(links.join(', ')),
+    printable(event.members.join(', ')),
+    paint('dim', `by ${printable(event.by)}`),
+  ];
+  return columns.filter((column) => column !== '').join('  ');
 }

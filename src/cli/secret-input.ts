@@ -39,13 +39,14 @@ function trimOneNewline(text: string): string {
   return text.replace(/\r?\n$/, '');
 }
 
-async function readAll(stdin: Input): Promise<Buffer> {
+/** All bytes of stdin. Throws CommandError `usage` beyond 1 MiB. */
+export async function readStdin(stdin: Input): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of stdin as AsyncIterable<Buffer | string>) {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
     size += bytes.length;
-    if (size > MAX_INPUT_BYTES) throw usage('stdin is larger than 1 MiB, which no credential is');
+    if (size > MAX_INPUT_BYTES) throw usage('stdin is larger than 1 MiB');
     chunks.push(bytes);
   }
   return Buffer.concat(chunks);
@@ -124,7 +125,7 @@ async function readSource(source: Source, name: string, provider: ProviderTempla
     case 'stdin':
       // On a terminal, reading stdin would show what is typed.
       if (terminal.stdin.isTTY === true) return await ask(terminal, name, provider);
-      return trimOneNewline(decode(await readAll(terminal.stdin), 'stdin'));
+      return trimOneNewline(decode(await readStdin(terminal.stdin), 'stdin'));
   }
 }
 
@@ -151,7 +152,7 @@ function parseFieldMap(text: string, provider: ProviderTemplate): Record<string,
 async function readFieldMap(provider: ProviderTemplate, terminal: Terminal): Promise<Record<string, string>> {
   if (terminal.stdin.isTTY === true)
     throw usage('--fields-stdin reads a pipe or a file, not a terminal', 'Leave it out to be asked for each field.');
-  return parseFieldMap(decode(await readAll(terminal.stdin), 'stdin'), provider);
+  return parseFieldMap(decode(await readStdin(terminal.stdin), 'stdin'), provider);
 }
 
 /**

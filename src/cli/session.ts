@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import type { Config } from '../config/config.ts';
 import { homePaths, resolveHome } from '../config/home.ts';
 import { loadConfig, type ConfigFlags } from '../config/load.ts';
@@ -87,7 +88,11 @@ export class Session {
     const store = await this.store();
     const { createAdministration } = await import('../vault/administration.ts');
     const { prepareInjection } = await import('../inject/registry.ts');
-    return createAdministration({ store, keyring, catalogue, app: this.config().app, prepare: prepareInjection });
+    const { app, grants } = this.config();
+    return createAdministration({
+      ...{ store, keyring, catalogue, app, prepare: prepareInjection, by: `operator:${userName()}` },
+      maxTtlMs: grants.maxTtlSeconds === 0 ? undefined : grants.maxTtlSeconds * 1000,
+    });
   }
 
   /** Closes what was opened. */
@@ -100,5 +105,14 @@ export class Session {
   async #openStore({ store, audit }: Config): Promise<Store> {
     const { openStore } = await import('../store/open.ts');
     return await openStore(store, { auditMaxStream: audit.maxStream, revealPassword: storePasswordText });
+  }
+}
+
+/** The user of the command, for the audit. A container may run under a number without a name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? 'unknown');
   }
 }

@@ -72,6 +72,10 @@ export interface Config {
     readonly stallTimeoutMs: number;
     readonly maxConnections: number;
   };
+  readonly grants: {
+    /** Longest life of a new grant. 0: no limit. */
+    readonly maxTtlSeconds: number;
+  };
   readonly audit: {
     /** Events that may wait for the store; beyond it, requests that use a grant are denied. */
     readonly maxQueue: number;

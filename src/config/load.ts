@@ -107,7 +107,7 @@ class Assembly {
 
   config(): Config {
     const { app, name, workers, keyring_file, ca_dir, provider_dirs, ungranted, default_grants } = this.#settings;
-    const { cache, audit, log, shutdown } = this.#settings;
+    const { cache, grants, audit, log, shutdown } = this.#settings;
     return {
       home: resolve(this.#input.home),
       file: this.#file,
@@ -126,6 +126,7 @@ class Assembly {
       defaultGrants: this.#values.defaultGrants(default_grants),
       upstream: this.#upstream(),
       limits: this.#limits(),
+      grants: { maxTtlSeconds: grants.max_ttl_seconds },
       audit: { maxQueue: audit.max_queue, maxStream: audit.max_stream },
       log: { level: log.level },
       shutdown: { drainTimeoutMs: shutdown.drain_timeout_ms },

@@ -60,6 +60,7 @@ export interface Settings {
     readonly stall_timeout_ms: number;
     readonly max_connections: number;
   };
+  readonly grants: { readonly max_ttl_seconds: number };
   readonly audit: { readonly max_queue: number; readonly max_stream: number };
   readonly log: { readonly level: 'silent' | 'error' | 'warn' | 'info' | 'debug' };
   readonly shutdown: { readonly drain_timeout_ms: number };

@@ -11,14 +11,20 @@ export interface UserSource {
   userOf(app: string, token: string | undefined): MaybePromise<VerifiedUser>;
 }
 
-/** Whether the caller, with the user who stands behind the request, is the principal of the grant. */
+/**
+ * Whether the caller, with the user who stands behind the request, is the principal of the grant. Of a delegation both must hold: the caller
+ * is its agent, and the user is still the one, or still in the group, whose grant was passed on.
+ */
 export function principalStage(users: UserSource): Stage {
   return {
     name: 'principal',
     run(exchange) {
       const { resolved, caller, alter } = exchange;
       if (resolved === undefined) return CONTINUE;
-      if (exchange.user !== undefined || !needsUser(resolved.grant.principal)) return authorize(exchange, resolved);
+      const { grant, source } = resolved;
+      if (exchange.user !== undefined || !needsUser((source ?? grant).principal)) return authorize(exchange, resolved);
+      // An agent that is another one needs no token looked at.
+      if (source !== undefined) authorizePrincipal(grant, caller);
       const user = users.userOf(caller.app, alter.userToken);
       return user instanceof Promise ? user.then((who) => withUser(exchange, resolved, who)) : withUser(exchange, resolved, user);
     },
@@ -30,7 +36,8 @@ function withUser(exchange: Exchange, resolved: ResolvedGrant, user: VerifiedUse
   return authorize(exchange, resolved);
 }
 
-function authorize({ caller, user }: Exchange, { grant }: ResolvedGrant): StageAnswer {
+function authorize({ caller, user }: Exchange, { grant, source }: ResolvedGrant): StageAnswer {
   authorizePrincipal(grant, caller, user);
+  if (source !== undefined) authorizePrincipal(source, caller, user);
   return CONTINUE;
 }

@@ -36,6 +36,14 @@ export interface StoredEvent {
   readonly json: string;
 }
 
+/** How often a grant was used, and when last. */
+export interface Uses {
+  readonly id: string;
+  readonly count: number;
+  /** Milliseconds since the epoch. */
+  readonly lastAt: number;
+}
+
 /** What a store tells the cache that sits in front of it. */
 export interface Freshness {
   /**
@@ -83,6 +91,12 @@ export interface Store {
     app: string,
     options: { readonly after?: string | undefined; readonly limit: number; readonly waitMs?: number },
   ): Promise<readonly StoredEvent[]>;
+
+  /** Adds to the counts of uses of `app`; of two last uses the later one stays. Not exactly once: an attempt that failed may have been counted. */
+  addUses(app: string, uses: readonly Uses[]): Promise<void>;
+
+  /** The uses of these ids so far; an id that was never used is left out. */
+  readUses(app: string, ids: readonly string[]): Promise<readonly Uses[]>;
 
   /** Resolves when the store answers. */
   ping(): Promise<void>;

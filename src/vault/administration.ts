@@ -1,52 +1,50 @@
 import { CommandError } from '../errors.ts';
-import type { Rule } from '../policy/rules.ts';
 import type { ProviderTemplate } from '../providers/template.ts';
 import type { Secret } from '../secret/secret.ts';
 import { RECORD_KINDS } from '../store/store.ts';
 import type { Store } from '../store/store.ts';
+import { AgentPermissions } from './agent-permissions.ts';
 import { Agents } from './agents.ts';
 import type { AgentAdministration } from './agents.ts';
+import { ChangeTrail } from './change-trail.ts';
 import { CustomProviders } from './custom-providers.ts';
 import type { ShippedProviders } from './custom-providers.ts';
-import { Grants } from './grants.ts';
+import { deleteProvider } from './delete-provider.ts';
+import type { DeletedProvider } from './delete-provider.ts';
+import { grantAdministration } from './grants/administration.ts';
+import type { GrantAdministration } from './grants/administration.ts';
 import { Idps } from './idps.ts';
 import type { IdpAdministration } from './idps.ts';
 import type { Keyring } from './keyring.ts';
 import { Keys } from './keys.ts';
 import type { CreatedKey, NewKey } from './keys.ts';
-import type { GrantRecord, KeyRecord } from './records.ts';
+import type { AgentRecord, KeyRecord } from './records.ts';
 import type { SecretFacts } from './resolved.ts';
 import { countSealedUnder, rewrapAll } from './rewrap.ts';
 import { SealedRecords } from './sealed-records.ts';
 import { Secrets } from './secrets.ts';
+import type { NewSecret, SecretEdit } from './secrets.ts';
 import type { PrepareInjection } from './vault.ts';
 
 /** What an operator can do with the records of one app. Rejects with CommandError. A value that went in never comes out. */
-export interface Administration {
-  addSecret(input: {
-    readonly name: string;
-    readonly provider: string;
-    readonly fields: Readonly<Record<string, Secret>>;
-    /** `host`, `host:port`, `https://host:port` or `http://host:port`; empty: the provider's exact hosts. */
-    readonly hosts: readonly string[];
-  }): Promise<SecretFacts>;
+export interface Administration extends GrantAdministration {
+  /** `hosts`: `host`, `host:port`, `https://host:port` or `http://host:port`; none: the provider's exact hosts. */
+  addSecret(input: NewSecret): Promise<SecretFacts>;
   listSecrets(): Promise<readonly SecretFacts[]>;
   /** By id or by name. */
   showSecret(idOrName: string): Promise<SecretFacts>;
   /** Replaces the values of all fields; grants keep working. */
   rotateSecret(idOrName: string, fields: Readonly<Record<string, Secret>>): Promise<SecretFacts>;
+  editSecret(idOrName: string, edit: SecretEdit): Promise<SecretFacts>;
+  /** Its grants answer `credential_revoked` until it is reactivated; the values stay. */
+  revokeSecret(idOrName: string): Promise<SecretFacts>;
+  reactivateSecret(idOrName: string): Promise<SecretFacts>;
   /** Leaves a tombstone without values: its grants answer `credential_revoked`. */
   deleteSecret(idOrName: string): Promise<SecretFacts>;
 
-  issueGrant(input: {
-    readonly secret: string;
-    readonly label: string;
-    readonly ttlMs?: number;
-    readonly policy?: readonly Rule[];
-  }): Promise<GrantRecord>;
-  listGrants(): Promise<readonly GrantRecord[]>;
-  showGrant(id: string): Promise<GrantRecord>;
-  revokeGrant(id: string): Promise<GrantRecord>;
+  /** Lets the agent issue grants for itself on the secret. */
+  allowAgent(agent: string, secret: string): Promise<AgentRecord>;
+  disallowAgent(agent: string, secret: string): Promise<AgentRecord>;
 
   /** The key is shown once, by the caller of this function. */
   createKey(input: NewKey): Promise<CreatedKey>;
@@ -63,6 +61,9 @@ export interface Administration {
   addProvider(template: ProviderTemplate): Promise<ProviderTemplate>;
   listProviders(): Promise<readonly { readonly template: ProviderTemplate; readonly custom: boolean }[]>;
   showProvider(slug: string): Promise<{ readonly template: ProviderTemplate; readonly custom: boolean }>;
+
+  /** Deletes all secrets of a provider, and the provider itself when it is a custom one. */
+  deleteProvider(slug: string): Promise<DeletedProvider>;
 
   /** Seals every record of the app again under its active key. Safe while proxies run; may be repeated. */
   rewrap(): Promise<{ readonly scanned: number; readonly rewrapped: number; readonly unreadable: number }>;
@@ -81,18 +82,23 @@ export interface AdministrationOptions {
   readonly catalogue: ShippedProviders;
   readonly app: string;
   readonly prepare: PrepareInjection;
+  /** Longest life of a new grant of any secret, in milliseconds. */
+  readonly maxTtlMs?: number | undefined;
+  /** Who makes the changes, for the audit; `operator` unless told. */
+  readonly by?: string;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
 }
 
 /** The administration of one app on a store. */
 export function createAdministration(options: AdministrationOptions): Administration {
-  const { keyring, prepare, now = Date.now } = options;
-  const records = new SealedRecords(options.app, options.store, keyring);
-  const providers = new CustomProviders({ records, shipped: options.catalogue, prepare, now });
+  const { app, store, keyring, prepare, maxTtlMs, by = 'operator', now = Date.now } = options;
+  const records = new SealedRecords(app, store, keyring);
+  const trail = new ChangeTrail({ store, app, by, now });
+  const providers = new CustomProviders({ records, shipped: options.catalogue, prepare, trail, now });
   const findProvider = async (slug: string): Promise<ProviderTemplate> => (await providers.show(slug)).template;
-  const secrets = new Secrets({ records, findProvider, prepare, now });
-  const grants = new Grants({ records, findSecret: (idOrName) => secrets.usable(idOrName), now });
+  const secrets = new Secrets({ records, findProvider, prepare, trail, now });
+  const permissions = new AgentPermissions({ records, findSecret: (idOrName) => secrets.show(idOrName), trail, now });
   const agents: Agents = new Agents({ records, revokeKeys: (agent) => keys.revokeOfAgent(agent), now });
   const keys = new Keys({ records, checkAgent: (name) => agents.checkLives(name), now });
   return {
@@ -100,11 +106,13 @@ export function createAdministration(options: AdministrationOptions): Administra
     listSecrets: () => secrets.list(),
     showSecret: (idOrName) => secrets.show(idOrName),
     rotateSecret: (idOrName, fields) => secrets.rotate(idOrName, fields),
+    editSecret: (idOrName, edit) => secrets.edit(idOrName, edit),
+    revokeSecret: (idOrName) => secrets.revoke(idOrName),
+    reactivateSecret: (idOrName) => secrets.reactivate(idOrName),
     deleteSecret: (idOrName) => secrets.delete(idOrName),
-    issueGrant: (input) => grants.issue(input),
-    listGrants: () => grants.list(),
-    showGrant: (id) => grants.show(id),
-    revokeGrant: (id) => grants.revoke(id),
+    ...grantAdministration({ records, secrets, trail, maxTtlMs, now }),
+    allowAgent: (agent, secret) => permissions.allow(agent, secret),
+    disallowAgent: (agent, secret) => permissions.disallow(agent, secret),
     createKey: (input) => keys.create(input),
     listKeys: () => keys.list(),
     deprecateKey: (idOrName) => keys.deprecate(idOrName),
@@ -115,6 +123,7 @@ export function createAdministration(options: AdministrationOptions): Administra
     addProvider: (template) => providers.add(template),
     listProviders: () => providers.list(),
     showProvider: (slug) => providers.show(slug),
+    deleteProvider: (slug) => deleteProvider(providers, secrets, slug),
     rewrap: () => rewrapAll(records),
     dropKey: (kid) => dropKey(records, kid),
     unreadable: () => listUnreadable(records),

@@ -1,6 +1,7 @@
 import { CommandError } from '../errors.ts';
 import type { ProviderTemplate } from '../providers/template.ts';
 import { checkHostPatterns } from './allowed-origins.ts';
+import type { ChangeTrail } from './change-trail.ts';
 import { proveTemplate } from './credential-values.ts';
 import { ShapeError, deepFreeze } from './members.ts';
 import { isSlug } from './names.ts';
@@ -26,6 +27,7 @@ export interface CustomProvidersOptions {
   readonly records: SealedRecords;
   readonly shipped: ShippedProviders;
   readonly prepare: PrepareInjection;
+  readonly trail: ChangeTrail;
   readonly now: () => number;
 }
 
@@ -38,7 +40,7 @@ export class CustomProviders {
   }
 
   async add(given: ProviderTemplate): Promise<ProviderTemplate> {
-    const { records, shipped, prepare, now } = this.#options;
+    const { records, shipped, prepare, trail, now } = this.#options;
     const template = checkedTemplate(given);
     checkHostPatterns(template);
     proveTemplate(template, prepare);
@@ -47,6 +49,7 @@ export class CustomProviders {
     if (shipped.get(template.slug) !== undefined || !(await records.create('provider', record))) {
       throw new CommandError('record_exists', `there is a provider ${template.slug} already`);
     }
+    await trail.record({ action: 'provider.add', target: template.slug, label: template.name });
     return template;
   }
 
@@ -63,6 +66,13 @@ export class CustomProviders {
     const standing = isSlug(slug) ? await records.read('provider', slug) : undefined;
     if (standing === undefined) throw new CommandError('not_found', `there is no provider ${JSON.stringify(slug)}`);
     return { template: standing.record.template, custom: true };
+  }
+
+  /** Takes a custom provider away; a shipped one stays in the catalogue. Its secrets are not looked at. */
+  async withdraw({ template: { slug, name }, custom }: ListedProvider): Promise<void> {
+    const { records, trail } = this.#options;
+    if (custom) await records.withdraw('provider', slug);
+    await trail.record({ action: 'provider.delete', target: slug, label: name });
   }
 }
 

@@ -9,4 +9,9 @@ export interface ResolvedGrant {
   readonly grant: GrantRecord;
   readonly secret: SecretFacts;
   readonly injection: PreparedInjection;
+  /**
+   * Of a delegation: the user's or group's grant that it passes on. It is usable, too; whether its principal still stands, and its own rules,
+   * are for the caller to check.
+   */
+  readonly source?: GrantRecord;
 }

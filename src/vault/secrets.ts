@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import type { ChangeAction } from '../audit/change.ts';
 import { CommandError } from '../errors.ts';
 import type { ProviderTemplate } from '../providers/template.ts';
 import type { Secret } from '../secret/reveal.ts';
 import { allowedOrigins } from './allowed-origins.ts';
+import type { ChangeTrail } from './change-trail.ts';
 import { credentialValues } from './credential-values.ts';
 import { deepFreeze } from './members.ts';
 import { isSecretId, isSecretName } from './names.ts';
@@ -21,6 +23,14 @@ export interface NewSecret {
   readonly provider: string;
   readonly fields: Readonly<Record<string, Secret>>;
   readonly hosts: readonly string[];
+  /** Longest life of a new grant, in seconds. */
+  readonly maxTtlS?: number;
+}
+
+/** What an operator can change of a secret, besides its values. */
+export interface SecretEdit {
+  /** Longest life of a new grant, in seconds; `none`: any. Grants that stand already keep their expiry. */
+  readonly maxTtlS: number | 'none';
 }
 
 /** What the administration of secrets needs. */
@@ -29,6 +39,7 @@ export interface SecretsOptions {
   /** Rejects with CommandError `not_found`. */
   readonly findProvider: (slug: string) => Promise<ProviderTemplate>;
   readonly prepare: PrepareInjection;
+  readonly trail: ChangeTrail;
   readonly now: () => number;
 }
 
@@ -41,13 +52,14 @@ export class Secrets {
   }
 
   async add(input: NewSecret): Promise<SecretFacts> {
-    const { records, prepare, now } = this.#options;
+    const { records, prepare, trail, now } = this.#options;
     if (!isSecretName(input.name)) {
       throw new CommandError(
         'record_invalid',
         `${JSON.stringify(input.name)} cannot name a secret: 1 to 64 letters, digits, spaces, dots, dashes`,
       );
     }
+    if (input.maxTtlS !== undefined) checkMaxTtl(input.maxTtlS);
     const template = await this.#options.findProvider(input.provider);
     const origins = allowedOrigins(template, input.hosts);
     const fields = credentialValues(template, input.fields, prepare);
@@ -62,6 +74,7 @@ export class Secrets {
       fields,
       origins,
       policy: [],
+      ...(input.maxTtlS === undefined ? {} : { maxTtlS: input.maxTtlS }),
       status: 'active',
       version: 1,
       createdAt: at,
@@ -70,6 +83,7 @@ export class Secrets {
     };
     if (!(await records.create('secret', record))) throw new CommandError('record_conflict', 'the new id is taken');
     await this.#withdrawIfNameIsShared(record);
+    await trail.record({ action: 'secret.add', target: record.id, label: record.name });
     return factsOf(record);
   }
 
@@ -88,26 +102,63 @@ export class Secrets {
     return facts;
   }
 
+  /** Replaces the values; a revoked secret stays revoked, so that a new value can be there before it comes back. */
   async rotate(idOrName: string, given: Readonly<Record<string, Secret>>): Promise<SecretFacts> {
-    const { provider } = await this.usable(idOrName);
+    const { provider, status } = await this.show(idOrName);
+    if (status === 'deleted') throw gone(idOrName, status);
     const fields = credentialValues(await this.#options.findProvider(provider), given, this.#options.prepare);
-    return this.#update(idOrName, (record, at) => {
-      if (record.status !== 'active') throw gone(idOrName, record.status);
+    return this.#change(idOrName, 'secret.rotate', ['fields'], (record, at) => {
+      if (record.status === 'deleted') throw gone(idOrName, record.status);
       return { ...record, fields, version: record.version + 1, rotatedAt: at, updatedAt: at };
     });
   }
 
+  edit(idOrName: string, { maxTtlS }: SecretEdit): Promise<SecretFacts> {
+    if (maxTtlS !== 'none') checkMaxTtl(maxTtlS);
+    return this.#change(idOrName, 'secret.edit', ['maxTtlS'], (record, at) => {
+      if (record.status === 'deleted') throw gone(idOrName, record.status);
+      const { maxTtlS: before = 'none', ...rest } = record;
+      if (before === maxTtlS) return record;
+      return { ...rest, ...(maxTtlS === 'none' ? {} : { maxTtlS }), updatedAt: at };
+    });
+  }
+
+  /** Ends the use of the secret until {@link reactivate}; its values stay. A deleted one stays as it is. */
+  revoke(idOrName: string): Promise<SecretFacts> {
+    return this.#change(idOrName, 'secret.revoke', ['status'], (record, at) =>
+      record.status === 'active' ? { ...record, status: 'revoked', updatedAt: at } : record,
+    );
+  }
+
+  /** Takes a revocation back. Rejects with `not_found` for a deleted secret: its values are gone. */
+  reactivate(idOrName: string): Promise<SecretFacts> {
+    return this.#change(idOrName, 'secret.reactivate', ['status'], (record, at) => {
+      if (record.status === 'deleted') throw gone(idOrName, record.status);
+      return record.status === 'active' ? record : { ...record, status: 'active', updatedAt: at };
+    });
+  }
+
   delete(idOrName: string): Promise<SecretFacts> {
-    return this.#update(idOrName, (record, at) =>
+    return this.#change(idOrName, 'secret.delete', ['status', 'fields'], (record, at) =>
       record.status === 'deleted' ? record : { ...record, fields: {}, status: 'deleted', updatedAt: at },
     );
   }
 
-  async #update(idOrName: string, change: (record: SecretRecord, at: number) => SecretRecord): Promise<SecretFacts> {
-    const { records, now } = this.#options;
+  async #change(
+    idOrName: string,
+    action: ChangeAction,
+    members: readonly string[],
+    change: (record: SecretRecord, at: number) => SecretRecord,
+  ): Promise<SecretFacts> {
+    const { records, trail, now } = this.#options;
     const { id } = await this.#find(idOrName);
-    const changed = await records.update('secret', id, (record) => change(record, now()));
+    let before: SecretRecord | undefined;
+    const changed = await records.update('secret', id, (record) => {
+      before = record;
+      return change(record, now());
+    });
     if (changed === undefined) throw unknown(idOrName);
+    if (changed !== before) await trail.record({ action, target: id, label: changed.name, members });
     return factsOf(changed);
   }
 
@@ -142,6 +193,11 @@ function factsOf({ fields: _values, ...facts }: SecretRecord): SecretFacts {
 /** `ms_` and 130 random bits in Crockford base32. */
 function newSecretId(): string {
   return `ms_${Array.from(randomBytes(ID_CHARACTERS), (byte) => CROCKFORD.charAt(byte & 31)).join('')}`;
+}
+
+function checkMaxTtl(maxTtlS: number): void {
+  if (!Number.isSafeInteger(maxTtlS) || maxTtlS < 1)
+    throw new CommandError('record_invalid', 'the longest life of a grant must be a whole number of seconds above 0');
 }
 
 function unknown(idOrName: string): CommandError {

@@ -7,6 +7,7 @@ import { Secret } from '../secret/reveal.ts';
 import { refText } from '../store/store.ts';
 import type { RecordKind, RecordRef, Store } from '../store/store.ts';
 import { AccessRecords } from './access-records.ts';
+import { checkSource } from './delegation.ts';
 import type { Keyring } from './keyring.ts';
 import { deepFreeze } from './members.ts';
 import { isKeyId, isSlug } from './names.ts';
@@ -15,6 +16,7 @@ import { FreshnessGuard, RecordCache } from './record-cache.ts';
 import { RecordUnreadableError } from './record-unreadable.ts';
 import type { GrantRecord, KeyRecord, ProviderRecord, RecordTypes, SecretRecord } from './records.ts';
 import type { ResolvedGrant, SecretFacts } from './resolved.ts';
+import { checkUsable } from './usable.ts';
 
 /** Compiles the injection of one secret. Throws when the fields do not fit the template. */
 export type PrepareInjection = (template: ProviderTemplate, fields: Readonly<Record<string, Secret>>) => PreparedInjection;
@@ -41,8 +43,17 @@ export interface VaultOptions {
 interface CachedGrant {
   readonly record: GrantRecord;
   readonly secretKey: string;
-  /** The answer for the last secret version, so that a warm grant allocates nothing. */
-  resolved: { readonly secret: CachedSecret; readonly injection: PreparedInjection; readonly value: ResolvedGrant } | undefined;
+  /** Of a delegation: its source. */
+  readonly sourceKey: string | undefined;
+  /** The answer for the last version of secret and source, so that a warm grant allocates nothing. */
+  resolved: ResolvedFrom | undefined;
+}
+
+interface ResolvedFrom {
+  readonly secret: CachedSecret;
+  readonly injection: PreparedInjection;
+  readonly source: GrantRecord | undefined;
+  readonly value: ResolvedGrant;
 }
 
 interface CachedSecret {
@@ -127,11 +138,16 @@ export class Vault {
     const grant = this.#grants.warm(key);
     if (grant === undefined) return undefined;
     checkUsable(grant.record, now);
+    const source = grant.sourceKey === undefined ? undefined : this.#grants.warm(grant.sourceKey)?.record;
+    if (grant.sourceKey !== undefined) {
+      if (source === undefined) return undefined;
+      checkSource(grant.record, source, now);
+    }
     const secret = this.#secrets.warm(grant.secretKey);
     if (secret === undefined) return undefined;
     checkSecret(secret.facts);
     const template = this.#options.catalogue.get(secret.facts.provider) ?? this.#providers.warm(secret.providerKey)?.template;
-    return template === undefined ? undefined : this.#combine(grant, secret, template);
+    return template === undefined ? undefined : this.#combine(grant, source, secret, template);
   }
 
   async #resolveCold(app: string, givenId: string): Promise<ResolvedGrant> {
@@ -141,10 +157,19 @@ export class Vault {
     const grant = await this.#load(this.#grants, { kind: 'grant', app, id });
     if (grant === undefined) throw new AlterError('grant_not_found');
     checkUsable(grant.record, this.#guard.now());
+    const source = await this.#loadSource(grant.record);
     const secret = await this.#load(this.#secrets, { kind: 'secret', app, id: grant.record.secretId });
     if (secret === undefined) throw new AlterError('credential_revoked');
     checkSecret(secret.facts);
-    return this.#combine(grant, secret, await this.#template(secret.facts));
+    return this.#combine(grant, source, secret, await this.#template(secret.facts));
+  }
+
+  async #loadSource(grant: GrantRecord): Promise<GrantRecord | undefined> {
+    const { app, delegatedFrom } = grant;
+    if (delegatedFrom === undefined) return undefined;
+    const source = (await this.#load(this.#grants, { kind: 'grant', app, id: delegatedFrom }))?.record;
+    checkSource(grant, source, this.#guard.now());
+    return source;
   }
 
   async #template({ app, id, provider }: SecretFacts): Promise<ProviderTemplate> {
@@ -183,13 +208,14 @@ export class Vault {
     this.#options.log.warn({ record, reason, ...because }, message);
   }
 
-  /** The same frozen object for as long as grant, secret and template are the same. */
-  #combine(grant: CachedGrant, secret: CachedSecret, template: ProviderTemplate): ResolvedGrant {
+  /** The same frozen object for as long as grant, source, secret and template are the same. */
+  #combine(grant: CachedGrant, source: GrantRecord | undefined, secret: CachedSecret, template: ProviderTemplate): ResolvedGrant {
     const injection = secret.prepared?.template === template ? secret.prepared.injection : this.#prepare(secret, template);
     const known = grant.resolved;
-    if (known?.secret === secret && known.injection === injection) return known.value;
-    const value: ResolvedGrant = Object.freeze({ grant: grant.record, secret: secret.facts, injection });
-    grant.resolved = { secret, injection, value };
+    if (known?.secret === secret && known.injection === injection && known.source === source) return known.value;
+    const plain = { grant: grant.record, secret: secret.facts, injection };
+    const value: ResolvedGrant = Object.freeze(source === undefined ? plain : { ...plain, source });
+    grant.resolved = { secret, injection, source, value };
     return value;
   }
 
@@ -214,7 +240,9 @@ function endOf(error: unknown): AlterError | undefined {
 }
 
 function cachedGrant(record: GrantRecord): CachedGrant {
-  return { record, secretKey: refText({ kind: 'secret', app: record.app, id: record.secretId }), resolved: undefined };
+  const { app, secretId, delegatedFrom } = record;
+  const sourceKey = delegatedFrom === undefined ? undefined : refText({ kind: 'grant', app, id: delegatedFrom });
+  return { record, secretKey: refText({ kind: 'secret', app, id: secretId }), sourceKey, resolved: undefined };
 }
 
 function cachedSecret({ fields, ...facts }: SecretRecord): CachedSecret {
@@ -224,12 +252,6 @@ function cachedSecret({ fields, ...facts }: SecretRecord): CachedSecret {
     fields: Object.freeze(Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, new Secret(value)]))),
     prepared: undefined,
   };
-}
-
-function checkUsable({ status, expiresAt }: GrantRecord, now: number): void {
-  if (status === 'deleted') throw new AlterError('grant_deleted');
-  if (status === 'revoked') throw new AlterError('grant_revoked');
-  if (expiresAt !== undefined && now >= expiresAt) throw new AlterError('grant_expired');
 }
 
 function checkSecret({ status }: SecretFacts): void {

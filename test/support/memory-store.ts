@@ -1,5 +1,5 @@
 import { StoreUnavailableError, refText } from '../../src/store/store.ts';
-import type { Freshness, InvalidationListener, Page, RecordKind, RecordRef, Store, StoredEvent } from '../../src/store/store.ts';
+import type { Freshness, InvalidationListener, Page, RecordKind, RecordRef, Store, StoredEvent, Uses } from '../../src/store/store.ts';
 
 /** The `Store` contract in memory, with switches for what a store far away does: losing its channel, failing, answering late. */
 export class MemoryStore implements Store {
@@ -12,6 +12,7 @@ export class MemoryStore implements Store {
   readonly reads: string[] = [];
   readonly #records = new Map<string, string>();
   readonly #events = new Map<string, StoredEvent[]>();
+  readonly #uses = new Map<string, Uses>();
   readonly #listeners = new Set<InvalidationListener>();
   #held: Promise<void> | undefined;
 
@@ -88,6 +89,21 @@ export class MemoryStore implements Store {
     const stream = this.#events.get(app) ?? [];
     const { after } = options;
     return after === undefined ? stream.slice(-options.limit) : stream.filter(({ position }) => position > after).slice(0, options.limit);
+  }
+
+  async addUses(app: string, uses: readonly Uses[]): Promise<void> {
+    await Promise.resolve();
+    this.#check();
+    for (const { id, count, lastAt } of uses) {
+      const before = this.#uses.get(`${app}:${id}`);
+      this.#uses.set(`${app}:${id}`, { id, count: count + (before?.count ?? 0), lastAt: Math.max(lastAt, before?.lastAt ?? 0) });
+    }
+  }
+
+  async readUses(app: string, ids: readonly string[]): Promise<readonly Uses[]> {
+    await Promise.resolve();
+    this.#check();
+    return ids.flatMap((id) => this.#uses.get(`${app}:${id}`) ?? []);
   }
 
   async ping(): Promise<void> {

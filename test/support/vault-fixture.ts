@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ChangeEvent } from '../../src/audit/change.ts';
 import type { PreparedInjection } from '../../src/inject/injector.ts';
 import type { ProviderTemplate } from '../../src/providers/template.ts';
 import { Secret } from '../../src/secret/secret.ts';
@@ -110,6 +111,20 @@ export class VaultFixture {
     const ttl = options.ttlMs === undefined ? {} : { ttlMs: options.ttlMs };
     const grant = await administration.issueGrant({ secret: secret.id, label: 'for tests', ...ttl });
     return { grantId: grant.id, secretId: secret.id };
+  }
+
+  /** An identity provider `okta`, an agent `bot`, and a secret `shared` of `acme`. */
+  async people(administration = this.administration()): Promise<Administration> {
+    await administration.idps.add({ slug: 'okta', issuer: 'https://idp.test', audiences: ['app'], jwks: { kind: 'discovery' } });
+    await administration.agents.create({ name: 'bot' });
+    await administration.addSecret({ name: 'shared', provider: 'acme', fields: { token: new Secret(VALUE) }, hosts: [] });
+    return administration;
+  }
+
+  /** What was changed, in order, as the audit stream has it. */
+  async changes(): Promise<readonly ChangeEvent[]> {
+    const stored = await this.store.readEvents('default', { limit: 1000 });
+    return stored.map(({ json }) => JSON.parse(json) as ChangeEvent);
   }
 
   remove(): void {

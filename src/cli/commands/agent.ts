@@ -6,6 +6,7 @@ import { declare, declareGroup, perform, type Runtime } from '../command.ts';
 import { formatInstant, isoInstant } from '../duration.ts';
 import type { Cell, Output, Style } from '../output.ts';
 import type { Session } from '../session.ts';
+import { addAgentPermissions } from './agent-permissions.ts';
 
 const STATUS_STYLES: Readonly<Record<AgentRecord['status'], Style>> = { active: 'green', paused: 'yellow', deleted: 'red' };
 
@@ -15,6 +16,7 @@ function forPrograms(agent: AgentRecord): Record<string, unknown> {
     app: agent.app,
     description: agent.description ?? null,
     status: agent.status,
+    mayIssue: agent.mayIssue,
     createdAt: isoInstant(agent.createdAt),
     updatedAt: isoInstant(agent.updatedAt),
   };
@@ -80,7 +82,7 @@ function addDelete(group: Command, runtime: Runtime): void {
   });
 }
 
-/** `agent create`, `list`, `show`, `pause`, `resume` and `delete`. */
+/** The commands of `agent`. */
 export function addAgentCommands(program: Command, runtime: Runtime): void {
   const group = declareGroup(program, 'agent', 'Named workloads of the app, each with keys of its own');
   const creating = declare(group, 'create <name>', 'Create an agent. Its name never changes.', [
@@ -106,4 +108,5 @@ export function addAgentCommands(program: Command, runtime: Runtime): void {
   addChange(group, runtime, 'pause', 'Pause an agent; its next request is refused.', 'Paused', (agents, name) => agents.pause(name));
   addChange(group, runtime, 'resume', 'Let a paused agent work again.', 'Resumed', (agents, name) => agents.resume(name));
   addDelete(group, runtime);
+  addAgentPermissions(group, runtime);
 }

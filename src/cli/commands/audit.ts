@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
+import type { ChangeEvent } from '../../audit/change.ts';
 import type { AuditEvent } from '../../audit/event.ts';
 import { CommandError } from '../../errors.ts';
 import type { StoredEvent } from '../../store/store.ts';
 import { declare, declareGroup, perform, type Runtime } from '../command.ts';
-import { formatEvent } from '../event-line.ts';
+import { formatChange, formatEvent } from '../event-line.ts';
+import type { Paint } from '../output.ts';
 import type { Session } from '../session.ts';
 import { untilSignal } from '../until-signal.ts';
 
@@ -23,12 +25,11 @@ function parseLines(text: string): number {
 }
 
 /** The event, or undefined when the stream holds something that is none: a newer or foreign writer. */
-function parseEvent(json: string): AuditEvent | undefined {
+function parseEvent(json: string): AuditEvent | ChangeEvent | undefined {
   try {
-    const event = JSON.parse(json) as AuditEvent | null;
-    return typeof event === 'object' && event !== null && typeof event.start === 'string' && typeof event.outcome === 'string'
-      ? event
-      : undefined;
+    const event = JSON.parse(json) as AuditEvent | ChangeEvent | null;
+    if (typeof event !== 'object' || event === null || typeof event.start !== 'string') return undefined;
+    return typeof (event.type === 'change' ? event.action : event.outcome) === 'string' ? event : undefined;
   } catch {
     return undefined;
   }
@@ -38,8 +39,12 @@ function print(session: Session, events: readonly StoredEvent[]): void {
   for (const { json, position } of events) {
     const event = parseEvent(json);
     if (event === undefined) session.output.note(`alter-proxy: the event at ${position} is not readable`);
-    else session.output.line(session.output.json ? JSON.stringify(event) : formatEvent(event, session.output.paint));
+    else session.output.line(session.output.json ? JSON.stringify(event) : lineOf(event, session.output.paint));
   }
+}
+
+function lineOf(event: AuditEvent | ChangeEvent, paint: Paint): string {
+  return event.type === 'change' ? formatChange(event, paint) : formatEvent(event, paint);
 }
 
 async function follow(session: Session, from: string | undefined): Promise<number> {
@@ -72,7 +77,7 @@ async function tail(session: Session, options: TailOptions): Promise<number> {
 
 /** `audit tail`. */
 export function addAuditCommands(program: Command, runtime: Runtime): void {
-  const group = declareGroup(program, 'audit', 'What was done with grants');
+  const group = declareGroup(program, 'audit', 'What was done with grants, and what was changed');
   const command = declare(group, 'tail', 'Print the latest audit events, oldest first.', [
     'alter-proxy audit tail -n 50',
     'alter-proxy audit tail --follow',

@@ -6,6 +6,8 @@ import { loadCatalogue } from '../../providers/catalogue.ts';
 import { parseProvider } from '../../providers/parse.ts';
 import type { InjectionRule, ProviderTemplate } from '../../providers/template.ts';
 import { declare, declareGroup, perform, type Runtime } from '../command.ts';
+import { confirmByName } from '../confirm.ts';
+import { secretForPrograms } from '../secret-text.ts';
 import type { Session } from '../session.ts';
 
 interface ListedProvider {
@@ -133,7 +135,29 @@ async function add(session: Session, file: string): Promise<void> {
   session.output.result({ ...stored, custom: true }, () => `Added provider ${stored.slug} for app ${session.config().app}`);
 }
 
-/** `provider list`, `provider show` and `provider add`. */
+interface DeleteOptions {
+  readonly yes?: string;
+}
+
+async function remove(session: Session, slug: string, { yes }: DeleteOptions): Promise<void> {
+  const administration = await session.administration();
+  const { template, custom } = await administration.showProvider(slug);
+  const secrets = (await administration.listSecrets()).filter(({ provider, status }) => provider === slug && status !== 'deleted');
+  const ids = new Set(secrets.map(({ id }) => id));
+  const grants = (await administration.listGrants()).filter(({ secretId, status }) => status === 'active' && ids.has(secretId)).length;
+  const names = secrets.length === 0 ? '' : ` (${secrets.map(({ name }) => name).join(', ')})`;
+  const what = custom ? `Deleting provider ${slug} takes it away, with` : `Provider ${slug} is shipped and stays; deleting takes away`;
+  const effect = `${what} its ${String(secrets.length)} secrets${names}, and ends their ${String(grants)} active grants. It cannot be undone.`;
+  if (yes === undefined) await confirmByName(session.terminal, effect, slug, `Pass --yes ${slug} to confirm.`);
+  else if (yes !== slug) throw new CommandError('not_allowed', `--yes names another provider than ${JSON.stringify(slug)}`);
+  const deleted = await administration.deleteProvider(slug);
+  session.output.result(
+    { slug: template.slug, withdrawn: deleted.withdrawn, secrets: deleted.secrets.map(secretForPrograms) },
+    () => `Deleted ${custom ? `provider ${slug} with` : `of provider ${slug}`} ${String(deleted.secrets.length)} secrets`,
+  );
+}
+
+/** The commands of `provider`. */
 export function addProviderCommands(program: Command, runtime: Runtime): void {
   const group = declareGroup(program, 'provider', 'How each API takes its credential');
   const listing = declare(group, 'list', 'List the providers of the catalogue and your own.', [
@@ -154,6 +178,14 @@ export function addProviderCommands(program: Command, runtime: Runtime): void {
   ]).requiredOption('-f, --file <file>', 'YAML file with the provider');
   perform<{ readonly file: string }>(adding, runtime, async (session, options) => {
     await add(session, options.file);
+    return 0;
+  });
+  const deleting = declare(group, 'delete <slug>', 'Delete a provider of your own, and all secrets of any provider.', [
+    'alter-proxy provider delete my-api',
+    'alter-proxy provider delete my-api --yes my-api',
+  ]).option('-y, --yes <slug>', 'do not ask; name the provider once more');
+  perform<DeleteOptions>(deleting, runtime, async (session, options, [slug = '']) => {
+    await remove(session, slug, options);
     return 0;
   });
 }

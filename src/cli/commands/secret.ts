@@ -1,13 +1,15 @@
 import type { Command } from 'commander';
 import { CommandError } from '../../errors.ts';
 import type { ProviderTemplate } from '../../providers/template.ts';
-import type { SecretFacts } from '../../vault/resolved.ts';
 import { collect, declare, declareGroup, perform, type Runtime } from '../command.ts';
 import { confirmByName } from '../confirm.ts';
-import { formatInstant, isoInstant } from '../duration.ts';
+import { formatInstant } from '../duration.ts';
 import { shortOrigin, shortOrigins } from '../origin-text.ts';
 import { readSecretFields } from '../secret-input.ts';
+import { secretForPrograms } from '../secret-text.ts';
 import type { Session } from '../session.ts';
+import { addSecretChanges, maxTtlOption } from './secret-change.ts';
+import { addSecretShow } from './secret-show.ts';
 
 interface FieldOptions {
   readonly field?: readonly string[];
@@ -17,15 +19,7 @@ interface FieldOptions {
 interface AddOptions extends FieldOptions {
   readonly provider: string;
   readonly host?: readonly string[];
-}
-
-function forPrograms(secret: SecretFacts): Record<string, unknown> {
-  const { id, app, name, provider, origins, status, version } = secret;
-  const { createdAt, rotatedAt, updatedAt } = secret;
-  return {
-    id, app, name, provider, origins, status, version,
-    createdAt: isoInstant(createdAt), rotatedAt: isoInstant(rotatedAt), updatedAt: isoInstant(updatedAt),
-  }; // prettier-ignore
+  readonly maxTtl?: string;
 }
 
 function readFields(session: Session, template: ProviderTemplate, options: FieldOptions) {
@@ -33,12 +27,19 @@ function readFields(session: Session, template: ProviderTemplate, options: Field
 }
 
 async function add(session: Session, name: string, options: AddOptions): Promise<void> {
+  const maxTtlS = maxTtlOption(options.maxTtl);
   const administration = await session.administration();
   const { template } = await administration.showProvider(options.provider);
   const fields = await readFields(session, template, options);
-  const secret = await administration.addSecret({ name, provider: template.slug, fields, hosts: options.host ?? [] });
+  const secret = await administration.addSecret({
+    name,
+    provider: template.slug,
+    fields,
+    hosts: options.host ?? [],
+    ...(maxTtlS === undefined ? {} : { maxTtlS }),
+  });
   session.output.result(
-    forPrograms(secret),
+    secretForPrograms(secret),
     () => `Stored secret ${secret.name} (${secret.id}) for ${secret.origins.map(shortOrigin).join(', ')}`,
   );
   session.output.note(`Give access with: alter-proxy grant issue --secret ${quoted(secret.name)} --label <purpose>`);
@@ -55,8 +56,9 @@ async function rotate(session: Session, idOrName: string, options: FieldOptions)
   const { template } = await administration.showProvider(provider);
   const secret = await administration.rotateSecret(idOrName, await readFields(session, template, options));
   session.output.result(
-    forPrograms(secret),
-    () => `Rotated secret ${secret.name} (${secret.id}) to version ${String(secret.version)}; its grants keep working`,
+    secretForPrograms(secret),
+    () =>
+      `Rotated secret ${secret.name} (${secret.id}) to version ${String(secret.version)}; ${secret.status === 'active' ? 'its grants keep working' : 'it is still revoked'}`,
   );
 }
 
@@ -64,7 +66,7 @@ async function list(session: Session, all: boolean): Promise<void> {
   const { output } = session;
   const now = Date.now();
   const secrets = (await (await session.administration()).listSecrets()).filter(({ status }) => all || status === 'active');
-  output.result(secrets.map(forPrograms), () => {
+  output.result(secrets.map(secretForPrograms), () => {
     if (secrets.length === 0) return 'No secrets. Store one with: alter-proxy secret add <name> --provider <slug>';
     return output.table(
       ['name', 'id', 'provider', 'destinations', 'version', 'changed', 'status'],
@@ -81,28 +83,6 @@ async function list(session: Session, all: boolean): Promise<void> {
   });
 }
 
-async function show(session: Session, idOrName: string): Promise<void> {
-  const { output } = session;
-  const administration = await session.administration();
-  const secret = await administration.showSecret(idOrName);
-  const grants = (await administration.listGrants()).filter((grant) => grant.secretId === secret.id && grant.status === 'active').length;
-  output.result({ ...forPrograms(secret), activeGrants: grants }, () =>
-    output.facts([
-      ['Name', secret.name],
-      ['Id', secret.id],
-      ['App', secret.app],
-      ['Provider', secret.provider],
-      ...secret.origins.map((origin, index) => [index === 0 ? 'Destinations' : '', shortOrigin(origin)] as const),
-      ['Status', secret.status],
-      ['Version', String(secret.version)],
-      ['Created', isoInstant(secret.createdAt) ?? ''],
-      ['Rotated', secret.version > 1 ? (isoInstant(secret.rotatedAt) ?? '') : 'never'],
-      ['Active grants', String(grants)],
-      ['Value', { painted: output.paint('dim', 'stored; it cannot be read back') }],
-    ]),
-  );
-}
-
 async function remove(session: Session, idOrName: string, yes: boolean): Promise<void> {
   const administration = await session.administration();
   const secret = await administration.showSecret(idOrName);
@@ -111,7 +91,7 @@ async function remove(session: Session, idOrName: string, yes: boolean): Promise
   const effect = `Deleting secret ${secret.name} (${secret.id}) ends its ${String(grants)} active grant${grants === 1 ? '' : 's'}.`;
   if (!yes) await confirmByName(session.terminal, effect, secret.name);
   const deleted = await administration.deleteSecret(secret.id);
-  session.output.result(forPrograms(deleted), () => `Deleted secret ${deleted.name} (${deleted.id})`);
+  session.output.result(secretForPrograms(deleted), () => `Deleted secret ${deleted.name} (${deleted.id})`);
 }
 
 function withFieldOptions(command: Command): Command {
@@ -120,7 +100,7 @@ function withFieldOptions(command: Command): Command {
     .option('--fields-stdin', 'read all fields as one JSON object from stdin');
 }
 
-/** `secret add`, `list`, `show`, `rotate` and `delete`. */
+/** The commands of `secret`. */
 export function addSecretCommands(program: Command, runtime: Runtime): void {
   const group = declareGroup(program, 'secret', 'Credentials, encrypted; they go in and never come out');
   const adding = withFieldOptions(
@@ -137,7 +117,8 @@ export function addSecretCommands(program: Command, runtime: Runtime): void {
       ],
     )
       .requiredOption('-p, --provider <slug>', 'provider of the credential, see `alter-proxy provider list`')
-      .option('--host <host[:port]>', "destination that may receive it (repeatable; default: the provider's own hosts)", collect),
+      .option('--host <host[:port]>', "destination that may receive it (repeatable; default: the provider's own hosts)", collect)
+      .option('--max-ttl <duration>', 'longest life of its grants, such as 30d (default: any)'),
   );
   perform<AddOptions>(adding, runtime, async (session, options, [name = '']) => {
     await add(session, name, options);
@@ -151,13 +132,7 @@ export function addSecretCommands(program: Command, runtime: Runtime): void {
     await list(session, options.all === true);
     return 0;
   });
-  const showing = declare(group, 'show <name-or-id>', 'Show what is known about a secret; never its value.', [
-    'alter-proxy secret show openai',
-  ]);
-  perform(showing, runtime, async (session, _options, [idOrName = '']) => {
-    await show(session, idOrName);
-    return 0;
-  });
+  addSecretShow(group, runtime);
   const rotating = withFieldOptions(
     declare(
       group,
@@ -170,6 +145,7 @@ export function addSecretCommands(program: Command, runtime: Runtime): void {
     await rotate(session, idOrName, options);
     return 0;
   });
+  addSecretChanges(group, runtime);
   const deleting = declare(group, 'delete <name-or-id>', 'Delete a secret. Its grants stop working at once.', [
     'alter-proxy secret delete openai',
   ]);

@@ -1,9 +1,10 @@
 import type { EmbeddedStoreConfig } from '../../config/config.ts';
 import { pollUntilSome } from '../poll.ts';
-import { refText, type Page, type RecordKind, type RecordRef, type Store, type StoredEvent } from '../store.ts';
+import { refText, type Page, type RecordKind, type RecordRef, type Store, type StoredEvent, type Uses } from '../store.ts';
 import { appendToLog, parsePosition, readLog } from './audit-log.ts';
 import { followChanges, noteChange } from './change-log.ts';
 import { openEnvironment, type Environment } from './environment.ts';
+import { addToCounts, readCounts } from './use-counts.ts';
 
 const DEFAULT_PAGE = 500;
 /** How often a waiting reader looks for events of other processes. */
@@ -71,6 +72,17 @@ class EmbeddedStore implements Store {
     if (options.after !== undefined) parsePosition(options.after);
     const read = (): StoredEvent[] => this.#environment.read(() => readLog(this.#environment, app, options.after, options.limit));
     return pollUntilSome(read, { waitMs: options.waitMs ?? 0, everyMs: POLL_MS, signal: this.#closing.signal });
+  }
+
+  async addUses(app: string, uses: readonly Uses[]): Promise<void> {
+    if (uses.length === 0) return;
+    await this.#environment.write(() => {
+      addToCounts(this.#environment, app, uses);
+    });
+  }
+
+  readUses(app: string, ids: readonly string[]): Promise<readonly Uses[]> {
+    return promised(() => this.#environment.read(() => readCounts(this.#environment, app, ids)));
   }
 
   ping(): Promise<void> {

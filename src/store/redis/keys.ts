@@ -22,6 +22,11 @@ export class RedisKeys {
     return `${this.#namespace}:${app}:audit`;
   }
 
+  /** Hash of the uses of grants: `<id>:n` is how many, `<id>:t` when last. */
+  uses(app: string): string {
+    return `${this.#namespace}:${app}:uses`;
+  }
+
   /** Prefixes of the records that are cached; nothing else, or every audit event would be told to every proxy. */
   cachedPrefixes(apps: readonly string[]): string[] {
     const kinds = RECORD_KINDS.filter((kind) => kind !== 'key');

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { formatInstant, formatSpan, isoInstant, parseDuration } from '../../../src/cli/duration.ts';
+import { formatInstant, formatSpan, isoInstant, parseDuration, parseInstant } from '../../../src/cli/duration.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -47,3 +47,29 @@ test('programs get ISO 8601 or null', (t) => {
   t.is(isoInstant(0), '1970-01-01T00:00:00.000Z');
   t.is(isoInstant(undefined), null);
 });
+
+test('an instant is a date, or a date and a time with its zone', (t) => {
+  t.is(parseInstant('2027-01-31'), Date.UTC(2027, 0, 31));
+  t.is(parseInstant('2027-01-31T18:00Z'), Date.UTC(2027, 0, 31, 18));
+  t.is(parseInstant('2027-01-31T18:00:05Z'), Date.UTC(2027, 0, 31, 18, 0, 5));
+  t.is(parseInstant('2027-01-31T18:00:05.250+02:00'), Date.UTC(2027, 0, 31, 16, 0, 5, 250));
+  t.is(parseInstant('2028-02-29'), Date.UTC(2028, 1, 29));
+});
+
+for (const text of [
+  '',
+  '2027',
+  '2027-01',
+  '2027-02-29',
+  '2027-13-01',
+  '2027-01-31T18:00',
+  '2027-01-31T24:00Z',
+  '2027-01-31 18:00Z',
+  '31.1.2027',
+  'tomorrow',
+  '1790000000',
+]) {
+  test(`"${text}" is no instant`, (t) => {
+    t.is(parseInstant(text), undefined);
+  });
+}

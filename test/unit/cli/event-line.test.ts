@@ -1,6 +1,7 @@
 import test from 'ava';
+import type { ChangeEvent } from '../../../src/audit/change.ts';
 import type { AuditEvent } from '../../../src/audit/event.ts';
-import { formatEvent } from '../../../src/cli/event-line.ts';
+import { formatChange, formatEvent } from '../../../src/cli/event-line.ts';
 import type { Paint } from '../../../src/cli/output.ts';
 
 const EVENT: AuditEvent = {
@@ -98,4 +99,25 @@ test('the colour tells the outcome', (t) => {
     return text;
   });
   t.deepEqual(styles, ['red']);
+});
+
+test('a change has what was done, to what, with what it is linked, which members, and who did it', (t) => {
+  const change: ChangeEvent = {
+    v: 1,
+    id: 'e',
+    type: 'change',
+    start: EVENT.start,
+    app: 'default',
+    by: 'operator:ann',
+    action: 'grant.clone',
+    target: '0b54',
+    label: 'a\u001b[2Jb',
+    links: { source: '1c65', secret: 'ms_0' },
+    members: ['label'],
+  };
+  const text = formatChange(change, plain)
+    .replace(/^\S+ \S+ +/, '')
+    .replaceAll(/ +/g, ' ');
+  t.regex(text, /^change grant\.clone 0b54 \S+ source 1c65, secret ms_0 label by operator:ann$/);
+  t.false(text.includes('\u001b'));
 });

@@ -36,6 +36,7 @@ test('without a file, variables and flags everything has its default', (t) => {
       maxQueue: 1024,
     },
     limits: { maxHeaderBytes: 32_768, headTimeoutMs: 10_000, idleTimeoutMs: 120_000, stallTimeoutMs: 120_000, maxConnections: 10_000 },
+    grants: { maxTtlSeconds: 0 },
     audit: { maxQueue: 10_000, maxStream: 1_000_000 },
     log: { level: 'info' },
     shutdown: { drainTimeoutMs: 10_000 },

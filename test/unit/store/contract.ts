@@ -252,6 +252,48 @@ export function storeContract(name: string, prepare: (t: ExecutionContext) => St
     );
   });
 
+  contract('uses add up across stores, the later last use stays, and what was never used is not there', async (t, open) => {
+    const [one, two] = [await open(), await open()];
+    t.deepEqual(await one.readUses('default', ['a']), []);
+    t.deepEqual(await one.readUses('default', []), []);
+    await one.addUses('default', []);
+    await one.addUses('default', [
+      { id: 'a', count: 2, lastAt: 1_790_000_000_500 },
+      { id: 'b', count: 1, lastAt: 1_790_000_000_001 },
+    ]);
+    await Promise.all([
+      one.addUses('default', [{ id: 'a', count: 3, lastAt: 1_790_000_000_400 }]),
+      two.addUses('default', [{ id: 'a', count: 5, lastAt: 1_790_000_000_300 }]),
+    ]);
+    await two.addUses('other', [{ id: 'a', count: 7, lastAt: 1 }]);
+    t.deepEqual(await two.readUses('default', ['b', 'never', 'a']), [
+      { id: 'b', count: 1, lastAt: 1_790_000_000_001 },
+      { id: 'a', count: 10, lastAt: 1_790_000_000_500 },
+    ]);
+    t.deepEqual(await one.readUses('other', ['a', 'b']), [{ id: 'a', count: 7, lastAt: 1 }]);
+  });
+
+  contract('the uses of more grants than fit into one command are all counted and read', async (t, open) => {
+    const store = await open();
+    const uses = Array.from({ length: 1234 }, (_, n) => ({ id: `grant-${String(n)}`, count: n + 1, lastAt: n }));
+    await store.addUses('default', uses);
+    const ids = uses.map(({ id }) => id);
+    t.deepEqual(await store.readUses('default', ids), uses);
+  });
+
+  contract('a use is no change of a record', async (t, open) => {
+    const [one, two] = [await open(), await open()];
+    const told: (string | undefined)[] = [];
+    const freshness = one.watch(['default'], (changed) => told.push(changed));
+    t.teardown(() => freshness.close());
+    await eventually(() => freshness.alive() || undefined, 'the channel');
+    told.length = 0;
+    await two.addUses('default', [{ id: 'a', count: 1, lastAt: 1 }]);
+    await two.put(grant('witness'), undefined, '1');
+    await eventually(() => (freshness.alive() && told.includes('default:grant:witness')) || undefined, 'the change after it');
+    t.deepEqual(told, ['default:grant:witness']);
+  });
+
   contract('a closed store fails every call and releases who waits', async (t, open) => {
     const store = await open();
     await store.ping();
@@ -265,6 +307,8 @@ export function storeContract(name: string, prepare: (t: ExecutionContext) => St
       () => store.list('default', 'grant'),
       () => store.appendEvents('default', ['x']),
       () => store.readEvents('default', { limit: 1 }),
+      () => store.addUses('default', [{ id: 'a', count: 1, lastAt: 1 }]),
+      () => store.readUses('default', ['a']),
       () => store.ping(),
     ];
     for (const call of calls) await t.throwsAsync(call, { instanceOf: StoreUnavailableError });

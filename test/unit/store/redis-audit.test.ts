@@ -161,6 +161,8 @@ test.serial('the rights that docs/security.md gives to a proxy are enough for it
   await store.appendEvents('default', ['1', '2']);
   t.is(await calls(raw, 'evalsha'), 1);
   t.is((await entries(raw)).length, 2);
+  await store.addUses('default', [{ id: 'a', count: 2, lastAt: 5 }]);
+  t.is(await raw.hget('alter:default:uses', 'a:n'), '2');
   const freshness = store.watch(['default'], () => undefined);
   await eventually(() => freshness.alive() || undefined, 'the channel');
   await rejects(t, store.appendEvents('other', ['1']), /NOPERM/);

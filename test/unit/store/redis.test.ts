@@ -18,7 +18,8 @@ import { answers, clients, configuration, fails, grant, openAt, openFor, ownRedi
 const NAMED: Partial<RedisStoreConfig> = { username: 'limited', password: new Secret('pass-word') };
 /** So that what takes two time-outs still ends within a second. */
 const IMPATIENT: Partial<RedisStoreConfig> = { connectTimeoutMs: 300, commandTimeoutMs: 300 };
-const ENOUGH = '+get +set +del +zadd +zrem +zrangebylex +xadd +xrange +xrevrange +ping +client|id +client|tracking +subscribe';
+const ENOUGH =
+  '+get +set +del +zadd +zrem +zrangebylex +xadd +xrange +xrevrange +hincrby +hget +hset +hmget +ping +client|id +client|tracking +subscribe';
 
 const shared = startRedis();
 test.after.always(async () => {
@@ -45,16 +46,19 @@ test.serial('records, index and stream have the names that ACLs and other tools 
   await store.put(grant('1d3c'), undefined, 'sealed');
   await store.put({ kind: 'key', id: 'abcd' }, undefined, 'key');
   await store.appendEvents('default', ['{"a":1}']);
+  await store.addUses('default', [{ id: '1d3c', count: 2, lastAt: 5 }]);
   t.deepEqual((await raw.keys('*')).sort(), [
     'alter:default:audit',
     'alter:default:grant:1d3c',
     'alter:default:index:grant',
+    'alter:default:uses',
     'alter:index:key',
     'alter:key:abcd',
   ]);
   t.is(await raw.get('alter:default:grant:1d3c'), 'sealed');
   t.deepEqual(await raw.zrange('alter:default:index:grant', '0', '-1', 'WITHSCORES'), ['1d3c', '0']);
   t.deepEqual((await raw.xrange('alter:default:audit', '-', '+'))[0]?.[1], ['e', '{"a":1}']);
+  t.deepEqual({ ...(await raw.hgetall('alter:default:uses')) }, { '1d3c:n': '2', '1d3c:t': '5' });
 });
 
 test.serial('the id is in the index before the record is written: whoever fails in between leaves no record unlisted', async (t) => {

@@ -22,3 +22,23 @@ test('a provider of your own is added from a file and takes secrets', async (t) 
   t.is((await cli.run(['provider', 'add', '--file', join(cli.folder, 'nope.yaml')])).code, 1);
   t.is((await cli.run(['provider', 'add', '--file', cli.write('bad.yaml', 'slug: x\n')])).code, 1);
 });
+
+test('a provider is deleted with all its secrets, once its name was typed or given', async (t) => {
+  const cli = await initialised(inProcessHome(t));
+  const text = readFileSync(new URL('../../../../../config/providers/openai.yaml', import.meta.url), 'utf8');
+  await cli.run(['provider', 'add', '--file', cli.write('mine.yaml', text.replace(/^slug: .*$/m, 'slug: mine'))]);
+  await cli.run(['secret', 'add', 'one', '--provider', 'mine'], { stdin: 'sk-1' });
+  await cli.run(['secret', 'add', 'other', '--provider', 'openai'], { stdin: 'sk-1' });
+  const grant = (await cli.run(['grant', 'issue', '--secret', 'one', '--label', 'x'])).stdout.trim();
+  const unconfirmed = await cli.run(['provider', 'delete', 'mine'], { stdin: 'mine\n' });
+  t.is(unconfirmed.code, 3);
+  t.regex(unconfirmed.stderr, /hint: Pass --yes mine to confirm/);
+  t.is((await cli.run(['provider', 'delete', 'mine', '--yes', 'mine2'])).code, 3);
+  t.is((await cli.run(['provider', 'delete', 'nope', '--yes', 'nope'])).code, 4);
+  t.like(await cli.json(['grant', 'show', grant]), { status: 'active' });
+  t.like(await cli.json(['provider', 'delete', 'mine', '--yes', 'mine']), { slug: 'mine', withdrawn: true, secrets: [{ name: 'one' }] });
+  t.is((await cli.run(['provider', 'show', 'mine'])).code, 4);
+  t.like(await cli.json(['grant', 'show', grant]), { status: 'credential_revoked' });
+  t.like(await cli.json(['secret', 'show', 'other']), { status: 'active' });
+  t.like(await cli.json(['provider', 'delete', 'openai', '--yes', 'openai']), { withdrawn: false, secrets: [{ name: 'other' }] });
+});

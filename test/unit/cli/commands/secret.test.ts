@@ -65,3 +65,23 @@ test('a secret is rotated in place and deleted with a confirmation', async (t) =
   t.like(await cli.json(['grant', 'show', grant]), { status: 'credential_revoked' });
   t.is((await cli.run(['secret', 'rotate', 'nope'], { stdin: 'x' })).code, 4);
 });
+
+test('a secret is revoked and reactivated, and says how old it is and when it was used last', async (t) => {
+  const cli = await initialised(inProcessHome(t));
+  await cli.run(['secret', 'add', 'openai', '--provider', 'openai', '--max-ttl', '30d'], { stdin: 'sk-1' });
+  const shown = (await cli.json(['secret', 'show', 'openai'])) as Readonly<Record<string, unknown>>;
+  t.like(shown, { maxTtlSeconds: 2_592_000, uses: 0, lastUsedAt: null, activeGrants: 0 });
+  t.true(Number(shown['ageMs']) >= 0 && Number(shown['ageMs']) < 60_000);
+  t.like(await cli.json(['secret', 'revoke', 'openai']), { status: 'revoked' });
+  t.deepEqual(await rows(cli, 'secret', 'list'), []);
+  t.like(await cli.json(['secret', 'rotate', 'openai'], { stdin: 'sk-2' }), { status: 'revoked', version: 2 });
+  t.like(await cli.json(['secret', 'reactivate', 'openai']), { status: 'active' });
+  t.like(await cli.json(['secret', 'edit', 'openai', '--any-ttl']), { maxTtlSeconds: null });
+  t.like(await cli.json(['secret', 'edit', 'openai', '--max-ttl', '1h30m']), { maxTtlSeconds: 5400 });
+  t.regex((await cli.run(['secret', 'show', 'openai'])).stdout, /Longest life of grants +1 hour/);
+  for (const args of [[], ['--max-ttl', '1h', '--any-ttl'], ['--max-ttl', '30']])
+    t.is((await cli.run(['secret', 'edit', 'openai', ...args])).code, 2, args.join(' '));
+  await cli.run(['secret', 'delete', 'openai', '--yes']);
+  t.is((await cli.run(['secret', 'revoke', 'openai'])).code, 4);
+  t.is((await cli.run(['secret', 'reactivate', 'openai'])).code, 4);
+});

@@ -1,0 +1,180 @@
+/**
+ * Contract: whatever an operator does with a grant, its secret or the grant it was delegated from holds on the next request of a proxy whose
+ * cache is hot, and every use is counted.
+ */
+import test from 'ava';
+import { SignJWT, exportJWK, generateKeyPair } from 'jose';
+import { Secret } from '../../src/secret/secret.ts';
+import { reveal } from '../../src/secret/reveal.ts';
+import { ConnectRefused, problemCode, requestThrough } from '../support/client.ts';
+import type { ClientAnswer, ClientRequest } from '../support/client.ts';
+import { eventually } from '../support/eventually.ts';
+import { startScene, type Scene } from '../support/scene.ts';
+
+const ISSUER = 'https://idp.test';
+
+/** An identity provider that the app knows by its keys, as far as the proxy can see. */
+async function identityProvider(scene: Scene): Promise<(subject: string, groups?: readonly string[]) => Promise<string>> {
+  const { publicKey, privateKey } = await generateKeyPair('ES256');
+  const keys = [{ ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256' }];
+  const { idps } = scene.proxy.administration;
+  await idps.add({ slug: 'okta', issuer: ISSUER, audiences: ['app'], jwks: { kind: 'inline', keys } });
+  return (subject, groups = []) =>
+    new SignJWT({ groups: [...groups] })
+      .setProtectedHeader({ alg: 'ES256', kid: 'k1' })
+      .setIssuer(ISSUER)
+      .setAudience('app')
+      .setSubject(subject)
+      .setExpirationTime('5m')
+      .sign(privateKey);
+}
+
+async function agentKey(scene: Scene, agent: string): Promise<string> {
+  const { administration } = scene.proxy;
+  await administration.agents.create({ name: agent });
+  return reveal((await administration.createKey({ name: agent, agent })).key);
+}
+
+/** An agent that is not active does not even get its connection. */
+async function answerTo({ proxy }: Scene, request: ClientRequest): Promise<ClientAnswer> {
+  try {
+    return await requestThrough(proxy, request);
+  } catch (error) {
+    if (error instanceof ConnectRefused) return error.answer;
+    throw error;
+  }
+}
+
+/** What the proxy answers to the grant: the status of the API, or its own code. */
+async function use(
+  scene: Scene,
+  grant: string,
+  options: { readonly key?: string; readonly token?: string; readonly method?: string } = {},
+) {
+  const { key, token, method } = options;
+  const answer = await answerTo(scene, {
+    url: `${scene.origin.url}/echo`,
+    grant,
+    ...(key === undefined ? {} : { key }),
+    ...(method === undefined ? {} : { method }),
+    headers: token === undefined ? [] : ['X-Alter-User-Token', token],
+  });
+  return answer.status === 200 ? '200' : problemCode(answer);
+}
+
+let scene: Scene;
+test.before(async () => {
+  scene = await startScene();
+});
+test.after.always(() => scene.stop());
+
+test.serial('every grant of a rotated secret uses the new value on the next request', async (t) => {
+  const { administration } = scene.proxy;
+  const first = await scene.grant({ value: 'sk-before' });
+  const { secretId } = await administration.showGrant(first);
+  const others = await Promise.all(['a', 'b'].map((label) => administration.issueGrant({ secret: secretId, label })));
+  const grants = [first, ...others.map(({ id }) => id), (await administration.cloneGrant(first)).id];
+  const sent = async (grant: string) => {
+    t.is(await use(scene, grant), '200');
+    return scene.origin.requests.at(-1)?.headers.authorization;
+  };
+  for (const grant of grants) t.is(await sent(grant), 'Bearer sk-before');
+  await administration.rotateSecret(secretId, { token: new Secret('sk-after') });
+  for (const grant of grants) t.is(await sent(grant), 'Bearer sk-after');
+});
+
+test.serial('a revoked grant, and one of a revoked secret, is refused at once and works again once it is reactivated', async (t) => {
+  const { administration } = scene.proxy;
+  const grant = await scene.grant();
+  const { secretId } = await administration.showGrant(grant);
+  t.is(await use(scene, grant), '200');
+  await administration.revokeGrant(grant);
+  t.is(await use(scene, grant), 'grant_revoked');
+  await administration.reactivateGrant(grant);
+  t.is(await use(scene, grant), '200');
+  await administration.revokeSecret(secretId);
+  t.is(await use(scene, grant), 'credential_revoked');
+  await administration.rotateSecret(secretId, { token: new Secret('sk-new') });
+  t.is(await use(scene, grant), 'credential_revoked', 'a new value alone does not bring it back');
+  await administration.reactivateSecret(secretId);
+  t.is(await use(scene, grant), '200');
+  t.is(scene.origin.requests.at(-1)?.headers.authorization, 'Bearer sk-new');
+  await administration.deleteGrant(grant);
+  t.is(await use(scene, grant), 'grant_deleted');
+});
+
+test.serial('a regenerated grant: the old id is dead at once, or when its grace is over', async (t) => {
+  const { administration } = scene.proxy;
+  const old = await scene.grant();
+  t.is(await use(scene, old), '200');
+  const next = await administration.regenerateGrant(old);
+  t.is(await use(scene, old), 'grant_deleted');
+  t.is(await use(scene, next.id), '200');
+  const last = await administration.regenerateGrant(next.id, { graceMs: 1500 });
+  t.is(await use(scene, next.id), '200');
+  t.is(await use(scene, last.id), '200');
+  await eventually(async () => (await use(scene, next.id)) === 'grant_expired' || undefined, 'the end of the grace');
+  t.is(await use(scene, last.id), '200');
+});
+
+test.serial('a delegation works for its agent on behalf of the user only, and only as long as all of the chain stands', async (t) => {
+  const { administration } = scene.proxy;
+  const tokenOf = await identityProvider(scene);
+  const bot = await agentKey(scene, 'bot');
+  const other = await agentKey(scene, 'other');
+  const { secretId } = await administration.showGrant(await scene.grant());
+  const policy = [{ kind: 'methods', allow: ['GET'] }] as const;
+  const issue = async (principal: Parameters<typeof administration.issueGrant>[0]['principal'] & object) => {
+    const source = await administration.issueGrant({ secret: secretId, label: 'source', principal, policy });
+    return { source: source.id, delegation: (await administration.delegateGrant(source.id, { agent: 'bot' })).id };
+  };
+  const { source, delegation } = await issue({ type: 'user', idp: 'okta', subject: 'ann' });
+  const ann = await tokenOf('ann');
+  const asBot = () => use(scene, delegation, { key: bot, token: ann });
+
+  t.is(await asBot(), '200');
+  t.is(await use(scene, delegation, { key: bot }), 'user_token_required');
+  t.is(await use(scene, delegation, { key: bot, token: await tokenOf('bob') }), 'principal_mismatch');
+  t.is(await use(scene, delegation, { key: bot, token: 'x.y.z' }), 'user_token_invalid');
+  t.is(await use(scene, delegation, { key: other, token: ann }), 'principal_mismatch');
+  t.is(await use(scene, delegation, { token: ann }), 'principal_mismatch', 'with the key of the app');
+  t.is(await use(scene, delegation, { key: bot, token: ann, method: 'POST' }), 'policy_violation', 'the rules of the source hold');
+
+  await administration.revokeGrant(source);
+  t.is(await asBot(), 'grant_revoked');
+  await administration.reactivateGrant(source);
+  t.is(await asBot(), '200');
+  await administration.revokeGrant(delegation);
+  t.is(await asBot(), 'grant_revoked');
+  t.is(await use(scene, source, { token: ann }), '200', 'the source is untouched');
+  await administration.reactivateGrant(delegation);
+  await administration.agents.pause('bot');
+  t.is(await asBot(), 'agent_inactive');
+  await administration.agents.resume('bot');
+  t.is(await asBot(), '200');
+
+  const ofGroup = await issue({ type: 'group', idp: 'okta', group: 'staff' });
+  const inGroup = async (...groups: string[]) => use(scene, ofGroup.delegation, { key: bot, token: await tokenOf('ann', groups) });
+  t.is(await inGroup('staff', 'x'), '200');
+  t.is(await inGroup('x'), 'principal_mismatch', 'no member any more');
+  await administration.deleteGrant(ofGroup.source);
+  t.is(await inGroup('staff'), 'grant_deleted');
+  await administration.deleteGrant(source);
+  t.is(await asBot(), 'grant_deleted');
+});
+
+test.serial('uses are counted, refused requests are not', async (t) => {
+  const counting = await startScene();
+  t.teardown(() => counting.stop());
+  const { administration, store } = counting.proxy;
+  const grant = await counting.grant();
+  const before = Date.now();
+  for (let n = 0; n < 3; n++) t.is(await use(counting, grant), '200');
+  await administration.revokeGrant(grant);
+  t.is(await use(counting, grant), 'grant_revoked');
+  await counting.proxy.running.stop();
+  const [uses] = await store.readUses('default', [grant]);
+  t.is(uses?.count, 3);
+  t.true((uses?.lastAt ?? 0) >= before && (uses?.lastAt ?? 0) <= Date.now());
+  t.like(await administration.viewGrant(grant), { uses: 3, lastUsedAt: uses?.lastAt });
+});

@@ -1,0 +1,85 @@
+/** Contract: an agent issues for itself only, on allowed secrets only, and the same request is the same grant. */
+import { Secret } from '../../../../src/secret/secret.ts';
+import { START, VALUE, codeOf } from '../../../support/vault-fixture.ts';
+import { peopled } from '../../../support/with-fixture.ts';
+
+peopled('an agent issues a grant for itself on a secret that it was allowed', async (t, administration, fixture) => {
+  await administration.allowAgent('bot', 'shared');
+  const { grant, issued } = await administration.issueGrantForAgent('bot', { secret: 'shared', label: 'job', ttlMs: 1000 });
+  t.true(issued);
+  t.like(grant, { principal: { type: 'agent', agent: 'bot' }, label: 'job', status: 'active', policy: [], expiresAt: START + 1000 });
+  t.regex(grant.id, /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  t.is((await fixture.vault().resolveGrant('default', grant.id)).grant.id, grant.id);
+  t.like((await fixture.changes()).at(-1), { action: 'grant.issue', target: grant.id, by: 'agent:bot' });
+});
+
+peopled(
+  'a secret that was not allowed is refused like one that does not exist, and so is an agent that is not active',
+  async (t, administration) => {
+    const issue = (agent: string, secret: string) => codeOf(() => administration.issueGrantForAgent(agent, { secret, label: 'job' }));
+    const message = async (secret: string) =>
+      String(await administration.issueGrantForAgent('bot', { secret, label: 'job' }).catch((error: unknown) => error)).replace(
+        secret,
+        '*',
+      );
+    t.is(await issue('bot', 'shared'), 'not_allowed');
+    t.is(await message('shared'), await message('nothing'));
+    await administration.allowAgent('bot', 'shared');
+    t.is(await issue('nobody', 'shared'), 'not_allowed');
+    t.is(await issue('Bot', 'shared'), 'not_allowed');
+    await administration.agents.pause('bot');
+    t.is(await issue('bot', 'shared'), 'not_allowed');
+    await administration.agents.resume('bot');
+    t.is(await issue('bot', 'shared'), 'none');
+    await administration.disallowAgent('bot', 'shared');
+    t.is(await issue('bot', 'shared'), 'not_allowed');
+    await administration.allowAgent('bot', 'shared');
+    await administration.revokeSecret('shared');
+    t.is(await issue('bot', 'shared'), 'not_found');
+    await administration.agents.delete('bot');
+    t.is(await issue('bot', 'shared'), 'not_allowed');
+  },
+);
+
+peopled('the same label is the same grant, however often and by however many it is asked for', async (t, administration, fixture) => {
+  await administration.agents.create({ name: 'bot2' });
+  await administration.addSecret({ name: 'own', provider: 'custom-bearer', fields: { token: new Secret(VALUE) }, hosts: ['own.test'] });
+  for (const agent of ['bot', 'bot2']) for (const secret of ['shared', 'own']) await administration.allowAgent(agent, secret);
+  const before = (await fixture.changes()).length;
+  const answers = await Promise.all(
+    Array.from({ length: 4 }, () => administration.issueGrantForAgent('bot', { secret: 'shared', label: 'job' })),
+  );
+  t.is(new Set(answers.map(({ grant }) => grant.id)).size, 1);
+  t.is(answers.filter(({ issued }) => issued).length, 1);
+  t.is((await fixture.changes()).length, before + 1);
+  for (const [agent, secret, label] of [
+    ['bot2', 'shared', 'job'],
+    ['bot', 'own', 'job'],
+    ['bot', 'shared', 'job2'],
+  ] as const)
+    t.true((await administration.issueGrantForAgent(agent, { secret, label })).issued);
+  t.is((await administration.listGrants()).length, 4);
+});
+
+peopled('what has expired lives anew under its id; what the operator ended stays ended', async (t, administration, fixture) => {
+  await administration.allowAgent('bot', 'shared');
+  const issue = () => administration.issueGrantForAgent('bot', { secret: 'shared', label: 'job', ttlMs: 1000 });
+  const { grant } = await issue();
+  fixture.now += 999;
+  t.false((await issue()).issued);
+  fixture.now += 1;
+  t.like(await issue(), { issued: true, grant: { id: grant.id, expiresAt: START + 2000 } });
+  await administration.revokeGrant(grant.id);
+  t.is(await codeOf(issue), 'not_allowed');
+  await administration.reactivateGrant(grant.id);
+  t.is(await codeOf(issue), 'none');
+  await administration.deleteGrant(grant.id);
+  t.is(await codeOf(issue), 'not_allowed');
+});
+
+peopled('an agent is bound by the longest life', async (t, administration) => {
+  await administration.allowAgent('bot', 'shared');
+  await administration.editSecret('shared', { maxTtlS: 60 });
+  t.is(await codeOf(() => administration.issueGrantForAgent('bot', { secret: 'shared', label: 'x', ttlMs: 60_001 })), 'not_allowed');
+  t.is((await administration.issueGrantForAgent('bot', { secret: 'shared', label: 'x' })).grant.expiresAt, START + 60_000);
+});

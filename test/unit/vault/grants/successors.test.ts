@@ -1,0 +1,127 @@
+/** Contract: what comes from a grant never outlives it, and is linked with it; one id takes the place of another exactly once. */
+import type { GrantPrincipal } from '../../../../src/vault/records.ts';
+import { START, codeOf } from '../../../support/vault-fixture.ts';
+import { peopled } from '../../../support/with-fixture.ts';
+
+const ann: GrantPrincipal = { type: 'user', idp: 'okta', subject: 'ann' };
+const staff: GrantPrincipal = { type: 'group', idp: 'okta', group: 'staff' };
+const GET = [{ kind: 'methods', allow: ['GET'] }] as const;
+
+peopled(
+  'a clone is for the same principal, under the same rules, and ends with its source at the latest',
+  async (t, administration, fixture) => {
+    const source = await administration.issueGrant({
+      ...{ secret: 'shared', label: 'x', description: 'd', principal: ann, policy: GET, ttlMs: 1000 },
+    });
+    fixture.now += 10;
+    const clone = await administration.cloneGrant(source.id);
+    t.not(clone.id, source.id);
+    t.deepEqual(clone, { ...source, id: clone.id, clonedFrom: source.id, createdAt: START + 10, updatedAt: START + 10 });
+    t.like(await administration.cloneGrant(source.id, { label: 'y', ttlMs: 990 }), { label: 'y', expiresAt: START + 1000 });
+    t.is(await codeOf(() => administration.cloneGrant(source.id, { ttlMs: 991 })), 'not_allowed');
+    t.is(await codeOf(() => administration.cloneGrant(source.id, { expiresAt: START + 1001 })), 'not_allowed');
+    t.deepEqual(await administration.showGrant(source.id), source);
+    await administration.revokeGrant(source.id);
+    t.is((await administration.showGrant(clone.id)).status, 'active', 'a clone has a life of its own');
+    t.is(await codeOf(() => administration.cloneGrant(source.id)), 'not_allowed');
+  },
+);
+
+peopled('a grant that has expired, or whose secret is gone, has no clone', async (t, administration, fixture) => {
+  const source = await administration.issueGrant({ secret: 'shared', label: 'x', ttlMs: 1000 });
+  const other = await administration.issueGrant({ secret: 'shared', label: 'x' });
+  fixture.now += 1000;
+  t.is(await codeOf(() => administration.cloneGrant(source.id)), 'not_allowed');
+  await administration.revokeSecret('shared');
+  t.is(await codeOf(() => administration.cloneGrant(other.id)), 'not_found');
+});
+
+peopled('a regenerated grant has another id; the old one is dead at once', async (t, administration, fixture) => {
+  const old = await administration.issueGrant({ secret: 'shared', label: 'x', principal: ann, policy: GET, ttlMs: 1000 });
+  const vault = fixture.vault();
+  await vault.resolveGrant('default', old.id);
+  fixture.now += 10;
+  const { id, ...rest } = await administration.regenerateGrant(old.id);
+  const { id: _id, ...before } = old;
+  t.deepEqual(rest, { ...before, replaces: old.id, createdAt: START + 10, updatedAt: START + 10 });
+  t.like(await administration.showGrant(old.id), { status: 'deleted', replacedBy: id });
+  t.is(await codeOf(() => vault.resolveGrant('default', old.id)), 'grant_deleted');
+  t.is((await vault.resolveGrant('default', id)).grant.id, id);
+  t.is(await codeOf(() => administration.reactivateGrant(old.id)), 'not_allowed');
+});
+
+peopled('with a grace the old id works until it is over, and nothing prolongs it', async (t, administration, fixture) => {
+  const old = await administration.issueGrant({ secret: 'shared', label: 'x' });
+  const vault = fixture.vault();
+  const { id } = await administration.regenerateGrant(old.id, { graceMs: 500 });
+  t.like(await administration.showGrant(old.id), { status: 'active', replacedBy: id, expiresAt: START + 500 });
+  fixture.now += 499;
+  t.is(await codeOf(() => vault.resolveGrant('default', old.id)), 'none');
+  fixture.now += 1;
+  t.is(await codeOf(() => vault.resolveGrant('default', old.id)), 'grant_expired');
+  t.is(await codeOf(() => vault.resolveGrant('default', id)), 'none');
+  t.false('expiresAt' in (await administration.showGrant(id)), 'the new one has the expiry of before the grace');
+  for (const edit of [{ ttlMs: 9000 }, { endless: true }, { expiresAt: START + 9000 }])
+    t.is(await codeOf(() => administration.editGrant(old.id, edit)), 'not_allowed');
+  for (const again of [() => administration.cloneGrant(old.id), () => administration.regenerateGrant(old.id)])
+    t.is(await codeOf(again), 'not_allowed');
+  await administration.revokeGrant(old.id);
+  t.is(await codeOf(() => administration.reactivateGrant(old.id)), 'not_allowed');
+});
+
+peopled('a grace does not outlive the expiry that the grant had', async (t, administration) => {
+  const old = await administration.issueGrant({ secret: 'shared', label: 'x', ttlMs: 100 });
+  const { id, expiresAt } = await administration.regenerateGrant(old.id, { graceMs: 500 });
+  t.is(expiresAt, START + 100);
+  t.like(await administration.showGrant(old.id), { expiresAt: START + 100, replacedBy: id });
+  t.is(await codeOf(() => administration.regenerateGrant(id, { graceMs: 0 })), 'record_invalid');
+});
+
+peopled('a grant that several regenerate at the same time has one successor', async (t, administration) => {
+  const old = await administration.issueGrant({ secret: 'shared', label: 'x' });
+  const outcomes = await Promise.all(Array.from({ length: 4 }, () => codeOf(() => administration.regenerateGrant(old.id))));
+  t.deepEqual(outcomes.sort(), ['none', 'not_allowed', 'not_allowed', 'not_allowed']);
+  const grants = await administration.listGrants();
+  const [successor, another] = grants.filter(({ replaces }) => replaces === old.id);
+  t.is(another, undefined);
+  t.is(grants.find(({ id }) => id === old.id)?.replacedBy, successor?.id);
+});
+
+peopled('the grant of a user or a group can be delegated to an agent, and ends no later', async (t, administration) => {
+  for (const principal of [ann, staff]) {
+    const source = await administration.issueGrant({ secret: 'shared', label: 'x', principal, policy: GET, ttlMs: 1000 });
+    const delegation = await administration.delegateGrant(source.id, { agent: 'bot', ttlMs: 500, label: 'for the bot' });
+    t.like(delegation, {
+      ...{ principal: { type: 'agent', agent: 'bot' }, delegatedFrom: source.id, secretId: source.secretId },
+      ...{ label: 'for the bot', policy: [], status: 'active', expiresAt: START + 500 },
+    });
+    t.is((await administration.delegateGrant(source.id, { agent: 'bot' })).expiresAt, START + 1000);
+    t.is(await codeOf(() => administration.delegateGrant(source.id, { agent: 'bot', ttlMs: 1001 })), 'not_allowed');
+    t.is(await codeOf(() => administration.delegateGrant(source.id, { agent: 'nobody' })), 'not_found');
+    t.is(await codeOf(() => administration.delegateGrant(delegation.id, { agent: 'bot' })), 'not_allowed', 'one step is all');
+    t.is(await codeOf(() => administration.editGrant(delegation.id, { ttlMs: 1001 })), 'not_allowed');
+    t.is(await codeOf(() => administration.editGrant(delegation.id, { endless: true })), 'not_allowed');
+    t.is(await codeOf(() => administration.editGrant(delegation.id, { ttlMs: 1000 })), 'none');
+  }
+});
+
+peopled('only the grants of users and groups can be delegated', async (t, administration) => {
+  for (const principal of [{ type: 'system' }, { type: 'agent', agent: 'bot' }] as const) {
+    const source = await administration.issueGrant({ secret: 'shared', label: 'x', principal });
+    t.is(await codeOf(() => administration.delegateGrant(source.id, { agent: 'bot' })), 'not_allowed');
+  }
+});
+
+peopled('a clone of a delegation is a delegation of the same source, and ends no later than either', async (t, administration) => {
+  const source = await administration.issueGrant({ secret: 'shared', label: 'x', principal: ann, ttlMs: 1000 });
+  const delegation = await administration.delegateGrant(source.id, { agent: 'bot', ttlMs: 800 });
+  t.like(await administration.cloneGrant(delegation.id), {
+    ...{ delegatedFrom: source.id, clonedFrom: delegation.id, expiresAt: START + 800, principal: { type: 'agent', agent: 'bot' } },
+  });
+  t.is(await codeOf(() => administration.cloneGrant(delegation.id, { ttlMs: 801 })), 'not_allowed');
+  await administration.editGrant(source.id, { ttlMs: 500 });
+  t.is((await administration.cloneGrant(delegation.id)).expiresAt, START + 500);
+  t.is(await codeOf(() => administration.cloneGrant(delegation.id, { ttlMs: 501 })), 'not_allowed');
+  await administration.revokeGrant(source.id);
+  t.is(await codeOf(() => administration.cloneGrant(delegation.id)), 'not_allowed');
+});
