@@ -1,4 +1,5 @@
 import type { HeaderList } from '../header-list.ts';
+import { bulkPassed } from './body-memory.ts';
 import type { ResponseBodyLength } from './body-reader.ts';
 import { CHUNK_END, chunkHeader, gather, lastChunk } from './serialise.ts';
 
@@ -90,6 +91,7 @@ export class MessageWriter {
     this.#parts = [];
     const size = this.#size;
     this.#size = 0;
+    if (size > MAX_COPIED) bulkPassed(size);
     const [only] = parts;
     if (parts.length === 1 && typeof only === 'object') this.#output.write(only);
     else if (size <= MAX_COPIED) this.#output.write(gather(parts));
