@@ -22,16 +22,25 @@ setInterval(() => {
   v8.setFlagsFromString(`--semi-space-growth-factor=${size < MAX_BYTES ? '2' : '1'}`);
 }, CHECK_MS).unref();
 
-// V8 gives the function only to contexts that are made after the flag was set.
-v8.setFlagsFromString('--expose-gc');
-const collect = vm.runInNewContext('gc') as (options: { readonly type: 'minor' }) => void;
-
 let bytesSince = 0;
+let collect: (() => void) | undefined;
 
 /** Takes note of bytes of bodies that pass through; collects the young generation when there were many. */
 export function bodyBytesPassed(bytes: number): void {
   bytesSince += bytes;
   if (bytesSince < COLLECT_EVERY_BYTES) return;
   bytesSince = 0;
-  collect({ type: 'minor' });
+  // Not before it is needed: the context in which V8 hands out its collector costs memory of its own.
+  collect ??= minorCollector();
+  collect();
+}
+
+/** V8's own collector of the young generation. Node shows it only behind a flag, which contexts that are made later do not keep. */
+function minorCollector(): () => void {
+  v8.setFlagsFromString('--expose-gc');
+  const gc = vm.runInNewContext('gc') as (options: { readonly type: 'minor' }) => void;
+  v8.setFlagsFromString('--no-expose-gc');
+  return () => {
+    gc({ type: 'minor' });
+  };
 }

@@ -203,6 +203,13 @@ export class H1Stream implements ClientStream, BodySource {
     this.#complete(persist);
   }
 
+  retract(): boolean {
+    if (this.#answer !== 'head' || !this.#writer.retract()) return false;
+    this.#answer = 'none';
+    this.#closeDelimited = false;
+    return true;
+  }
+
   cut(): void {
     this.#answer = 'complete';
     this.#options.breakOff(this.#closeDelimited);

@@ -103,6 +103,10 @@ class Serving implements ResponseSink {
   }
 
   fail(error: AlterError): void {
+    if (!this.#finished && this.#client.retract()) {
+      this.#status = undefined;
+      this.#bytesOut = 0;
+    }
     const answered = this.#status !== undefined;
     if (!this.#finish(error, false)) return;
     if (answered) this.#client.cut();

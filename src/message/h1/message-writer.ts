@@ -32,6 +32,8 @@ export class MessageWriter {
   #framing: ResponseBodyLength['kind'] = 'none';
   /** Bytes of the body that are still to come, with framing `length`. */
   #left = 0;
+  /** Parts of the message that was begun last have been written. */
+  #begun = true;
 
   /** `schedule` has {@link flush} called once the events of this turn of the event loop have been seen. */
   constructor(output: ByteOutput, schedule: () => void) {
@@ -67,8 +69,18 @@ export class MessageWriter {
   head(text: string, framing: ResponseBodyLength): void {
     this.#framing = framing.kind;
     this.#left = framing.kind === 'length' ? framing.bytes : 0;
+    this.#begun = this.#parts.length > 0;
     this.#add(text);
     this.#later();
+  }
+
+  /** Takes back the message that was begun by {@link head}; false, and nothing happens, when some of it has been written. */
+  retract(): boolean {
+    if (this.#begun) return false;
+    this.#begun = true;
+    this.#parts = [];
+    this.#size = 0;
+    return true;
   }
 
   /** A part of the body; false means: pause the source until the output drains. @throws Error when it is longer than announced. */
@@ -94,6 +106,7 @@ export class MessageWriter {
     const parts = this.#parts;
     if (parts.length === 0) return;
     this.#parts = [];
+    this.#begun = true;
     const size = this.#size;
     this.#size = 0;
     const [only] = parts;

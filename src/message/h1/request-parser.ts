@@ -132,9 +132,12 @@ function checkHost(version: H1Version, fields: HeadFields): void {
   if (fields.host === '') throw new H1Error('empty_host');
 }
 
-/** RFC 9110 §10.1.1: a 1.0 client cannot wait, and without content there is nothing to wait for. */
+/**
+ * RFC 9110 §10.1.1: a 1.0 client cannot wait, and without content there is nothing to wait for. What else it expects is refused in 1.0, too:
+ * the request leaves in 1.1.
+ */
 function expectsContinue(version: H1Version, fields: HeadFields): boolean {
-  if (fields.expect === undefined || version === '1.0') return false;
+  if (fields.expect === undefined) return false;
   if (fields.expect.toLowerCase() !== '100-continue') throw new H1Error('bad_expectation');
-  return fields.announcesBody;
+  return version === '1.1' && fields.announcesBody;
 }

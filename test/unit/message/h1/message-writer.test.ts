@@ -191,3 +191,18 @@ test('the source is to pause once the output holds more than 128 KiB, and not be
   t.true(writer.isFull);
   t.false(writer.data(Buffer.from('x')));
 });
+
+test('a message is taken back as long as nothing of it has been written', (t) => {
+  const { output, writer } = start();
+  writer.head(HEAD, CHUNKED);
+  writer.data(Buffer.from('hello'));
+  t.true(writer.retract());
+  writer.head('HTTP/1.1 502 Bad Gateway\r\n\r\n', length(0));
+  writer.end(undefined);
+  writer.flush();
+  t.deepEqual(output.writes, ['HTTP/1.1 502 Bad Gateway\r\n\r\n']);
+  t.false(writer.retract(), 'it has been written');
+  writer.head(HEAD, CHUNKED);
+  writer.data(Buffer.alloc(64 * 1024));
+  t.false(writer.retract(), 'some of it has been written');
+});
