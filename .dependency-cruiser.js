@@ -40,7 +40,7 @@ const OWNERS = {
   'ipaddr.js': ['message', 'upstream'],
   jose: ['vault', 'principals'],
   lmdb: ['store/embedded'],
-  'lru-cache': ['vault', 'pki', 'upstream'],
+  'lru-cache': ['vault', 'pki', 'principals', 'upstream'],
   'node-forge': ['pki'],
   pino: ['log.ts'],
   yaml: ['config', 'providers'],

@@ -94,7 +94,7 @@ export const WIRE_ERRORS = wire({
   principal_mismatch: {
     status: 403,
     title: 'The grant belongs to another principal',
-    hint: 'Use a key of the principal for whom the grant was issued.',
+    hint: 'Use the key, or the user token, of the principal for whom the grant was issued.',
     proxyStatus: 'http_request_denied',
   },
   agent_inactive: {
@@ -124,7 +124,7 @@ export const WIRE_ERRORS = wire({
   ambiguous_grant: {
     status: 409,
     title: 'The request names more than one grant',
-    hint: 'Name exactly one grant.',
+    hint: 'Name exactly one grant, by its id.',
     proxyStatus: 'http_request_denied',
   },
   grant_expired: {

@@ -23,7 +23,7 @@ const FRESH_MS = 5 * 60_000;
 /** So long they serve on while the identity provider does not answer. */
 const STALE_MS = 15 * 60_000;
 /** Time between two readings because of a key that is not known: nobody makes the proxy ask without end. */
-const REFETCH_MS = 10_000;
+const REFETCH_MS = 5_000;
 const BACK_OFF_MIN_MS = 1000;
 const BACK_OFF_MAX_MS = 60_000;
 const LIMITS = { timeoutMs: 5000, maxBytes: 256 * 1024 };
@@ -63,9 +63,7 @@ export class IdpKeys {
       if (wait) throw unavailable(idp);
       return this.#read(source);
     }
-    // Whoever asks now need not wait for the new ones; the failure, if it is one, is told when the old ones have had their time.
-    if (!wait) this.#read(source).catch(() => undefined);
-    return old;
+    return wait ? old : this.#read(source).catch(() => old);
   }
 
   /**

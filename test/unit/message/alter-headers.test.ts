@@ -4,7 +4,7 @@ import { headers } from '../../support/headers.ts';
 import { refusalOf } from '../../support/refusal.ts';
 
 const ID = '0b8f5a2e-6c1d-4f3a-9b7e-2d4c6e8f0a1b';
-const NONE = { grantId: undefined, userToken: undefined, reason: undefined, caller: undefined, context: undefined };
+const NONE = { grantId: undefined, provider: undefined, userToken: undefined, reason: undefined, caller: undefined, context: undefined };
 const KEY = 'alter_key_app_0123456789';
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
@@ -25,6 +25,7 @@ test('all fields in any case', (t) => {
     ),
     {
       grantId: ID,
+      provider: undefined,
       userToken: 'a.b.c',
       reason: 'nightly report',
       caller: 'reporter',
@@ -77,6 +78,21 @@ for (const line of [
     t.is(refusalOf(() => parseAlterHeaders(headers(line))).code, 'malformed_request');
   });
 }
+
+test('a grant is named by its id or by its provider, not by both', (t) => {
+  t.like(parseAlterHeaders(headers('X-Alter-Provider: google-gemini', 'X-Alter-User-Token: a.b.c')), {
+    grantId: undefined,
+    provider: 'google-gemini',
+  });
+  t.is(refusalOf(() => parseAlterHeaders(headers(`X-Alter-Grant: ${ID}`, 'X-Alter-Provider: openai'))).code, 'ambiguous_grant');
+});
+
+test('X-Alter-Provider is one slug', (t) => {
+  for (const wrong of ['', 'Open-AI', 'a b', 'a:b', '-a', 'a,b', 'a'.repeat(65), '../x']) {
+    t.is(refusalOf(() => parseAlterHeaders(headers(`X-Alter-Provider: ${wrong}`))).code, 'malformed_request', wrong);
+  }
+  t.is(refusalOf(() => parseAlterHeaders(headers('X-Alter-Provider: a', 'X-Alter-Provider: a'))).code, 'malformed_request');
+});
 
 test('empty free text is no text', (t) => {
   t.deepEqual(parseAlterHeaders(headers('X-Alter-Reason:', 'X-Alter-Caller:', 'X-Alter-Context:')), NONE);

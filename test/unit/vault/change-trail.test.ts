@@ -1,10 +1,11 @@
 /** Contract: every change of a grant, secret or provider is recorded with its ids and the names of what changed, and never with a value. */
+import test from 'ava';
 import { CommandError } from '../../../src/errors.ts';
 import { Secret } from '../../../src/secret/secret.ts';
 import { START, VALUE, acme } from '../../support/vault-fixture.ts';
 import { peopled } from '../../support/with-fixture.ts';
 
-peopled('each change is one event that links the records', async (t, _administration, fixture) => {
+test('each change is one event that links the records', peopled, async (t, _administration, fixture) => {
   const administration = fixture.administration({ by: 'operator:ann' });
   const before = (await fixture.changes()).length;
   const secret = (await administration.showSecret('shared')).id;
@@ -50,7 +51,7 @@ peopled('each change is one event that links the records', async (t, _administra
   t.false(JSON.stringify(events).includes(VALUE));
 });
 
-peopled('what changes nothing, or is refused, is no event', async (t, administration, fixture) => {
+test('what changes nothing, or is refused, is no event', peopled, async (t, administration, fixture) => {
   const grant = await administration.issueGrant({ secret: 'shared', label: 'x' });
   const before = (await fixture.changes()).length;
   await administration.reactivateGrant(grant.id);
@@ -63,7 +64,7 @@ peopled('what changes nothing, or is refused, is no event', async (t, administra
   t.is((await fixture.changes()).length, before);
 });
 
-peopled('a change that cannot be recorded stands, and the command says so', async (t, administration, fixture) => {
+test('a change that cannot be recorded stands, and the command says so', peopled, async (t, administration, fixture) => {
   const grant = await administration.issueGrant({ secret: 'shared', label: 'x' });
   fixture.store.appendEvents = () => Promise.reject(new Error('the stream is gone'));
   const error = await t.throwsAsync(administration.revokeGrant(grant.id), { instanceOf: CommandError });
