@@ -1,6 +1,7 @@
 /** Contract: every change of a grant, secret or provider is recorded with its ids and the names of what changed, and never with a value. */
 import test from 'ava';
 import { CommandError } from '../../../src/errors.ts';
+import { reveal } from '../../../src/secret/reveal.ts';
 import { Secret } from '../../../src/secret/secret.ts';
 import { START, VALUE, acme } from '../../support/vault-fixture.ts';
 import { peopled } from '../../support/with-fixture.ts';
@@ -72,3 +73,37 @@ test('a change that cannot be recorded stands, and the command says so', peopled
   t.regex(error.message, /was done, but could not be recorded/);
   t.is((await administration.showGrant(grant.id)).status, 'revoked');
 });
+
+test(
+  'changes of agents, keys and identity providers are recorded; a key is told by its prefix only',
+  peopled,
+  async (t, administration, fixture) => {
+    const before = (await fixture.changes()).length;
+    await administration.agents.create({ name: 'new' });
+    await administration.agents.pause('new');
+    await administration.agents.resume('new');
+    const { key, record } = await administration.createKey({ name: 'k', agent: 'new' });
+    const rotated = await administration.rotateKey(record.id, 1000);
+    await administration.deprecateKey(rotated.record.id);
+    await administration.revokeKey(rotated.record.id);
+    await administration.agents.delete('new');
+    await administration.idps.delete('okta');
+    await administration.agents.list();
+    const events = (await fixture.changes()).slice(before);
+    t.deepEqual(
+      events.map(({ action, target, links }) => [action, target, links]),
+      [
+        ['agent.create', 'new', {}],
+        ['agent.pause', 'new', {}],
+        ['agent.resume', 'new', {}],
+        ['key.create', record.prefix, { agent: 'new' }],
+        ['key.rotate', rotated.record.prefix, { agent: 'new', replaces: record.prefix }],
+        ['key.deprecate', rotated.record.prefix, { agent: 'new' }],
+        ['key.revoke', rotated.record.prefix, { agent: 'new' }],
+        ['agent.delete', 'new', {}],
+        ['idp.delete', 'okta', {}],
+      ],
+    );
+    t.false(JSON.stringify(events).includes(reveal(key)));
+  },
+);

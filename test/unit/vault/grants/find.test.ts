@@ -64,6 +64,7 @@ test('the status says what a grant is worth, whatever its own record says', peop
     label: 'x',
     principal: { type: 'user', idp: 'okta', subject: 'ann' },
   });
+  fixture.now += 1;
   const { id } = await administration.delegateGrant(source.id, { agent: 'bot' });
   const status = async () => (await administration.viewGrant(id)).status;
   const listed = async () => (await administration.findGrants({})).grants.map((view) => view.status);
