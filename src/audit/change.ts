@@ -3,7 +3,9 @@ export type ChangeAction =
   | `grant.${'issue' | 'clone' | 'regenerate' | 'delegate' | 'edit' | 'revoke' | 'reactivate' | 'delete'}`
   | `secret.${'add' | 'rotate' | 'edit' | 'revoke' | 'reactivate' | 'delete'}`
   | `provider.${'add' | 'delete'}`
-  | `agent.${'allow' | 'disallow'}`;
+  | `agent.${'create' | 'pause' | 'resume' | 'delete' | 'allow' | 'disallow'}`
+  | `idp.${'add' | 'delete'}`
+  | `key.${'create' | 'deprecate' | 'rotate' | 'revoke'}`;
 
 /** What is recorded about one change of a record. It says which record and which of its members, never what they hold. */
 export interface ChangeEvent {
@@ -17,7 +19,7 @@ export interface ChangeEvent {
   /** Who: `operator:<user of the command>` or `agent:<name>`. */
   readonly by: string;
   readonly action: ChangeAction;
-  /** Id of the record that was changed. */
+  /** Id of the record that was changed; of a key, its display prefix. */
   readonly target: string;
   /** Its label or name, for people. */
   readonly label: string | null;

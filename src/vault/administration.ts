@@ -19,6 +19,7 @@ import type { Keyring } from './keyring.ts';
 import { Keys } from './keys.ts';
 import type { CreatedKey, NewKey } from './keys.ts';
 import type { AgentRecord, KeyRecord } from './records.ts';
+import { recordedAgents, recordedIdps, recordedKeys } from './recorded-access.ts';
 import type { SecretFacts } from './resolved.ts';
 import { countSealedUnder, rewrapAll } from './rewrap.ts';
 import { SealedRecords } from './sealed-records.ts';
@@ -101,6 +102,7 @@ export function createAdministration(options: AdministrationOptions): Administra
   const permissions = new AgentPermissions({ records, findSecret: (idOrName) => secrets.show(idOrName), trail, now });
   const agents: Agents = new Agents({ records, revokeKeys: (agent) => keys.revokeOfAgent(agent), now });
   const keys = new Keys({ records, checkAgent: (name) => agents.checkLives(name), now });
+  const keysOnRecord = recordedKeys(keys, trail);
   return {
     addSecret: (input) => secrets.add(input),
     listSecrets: () => secrets.list(),
@@ -113,13 +115,13 @@ export function createAdministration(options: AdministrationOptions): Administra
     ...grantAdministration({ records, secrets, trail, maxTtlMs, now }),
     allowAgent: (agent, secret) => permissions.allow(agent, secret),
     disallowAgent: (agent, secret) => permissions.disallow(agent, secret),
-    createKey: (input) => keys.create(input),
+    createKey: (input) => keysOnRecord.create(input),
     listKeys: () => keys.list(),
-    deprecateKey: (idOrName) => keys.deprecate(idOrName),
-    rotateKey: (idOrName, graceMs) => keys.rotate(idOrName, graceMs),
-    revokeKey: (idOrName) => keys.revoke(idOrName),
-    agents,
-    idps: new Idps(records, now),
+    deprecateKey: (idOrName) => keysOnRecord.deprecate(idOrName),
+    rotateKey: (idOrName, graceMs) => keysOnRecord.rotate(idOrName, graceMs),
+    revokeKey: (idOrName) => keysOnRecord.revoke(idOrName),
+    agents: recordedAgents(agents, trail),
+    idps: recordedIdps(new Idps(records, now), trail),
     addProvider: (template) => providers.add(template),
     listProviders: () => providers.list(),
     showProvider: (slug) => providers.show(slug),

@@ -163,6 +163,25 @@ test.serial('a delegation works for its agent on behalf of the user only, and on
   t.is(await asBot(), 'grant_deleted');
 });
 
+test.serial('a clone ends with its source, and of many changes each has its result', async (t) => {
+  const { administration } = scene.proxy;
+  const source = await scene.grant({ ttlMs: 1500 });
+  await t.throwsAsync(administration.cloneGrant(source, { ttlMs: 60_000 }), { code: 'not_allowed' });
+  const clone = await administration.cloneGrant(source);
+  const other = await scene.grant();
+  t.deepEqual([await use(scene, source), await use(scene, clone.id), await use(scene, other)], ['200', '200', '200']);
+  await eventually(async () => (await use(scene, clone.id)) === 'grant_expired' || undefined, 'the end of the clone');
+  t.is(await use(scene, source), 'grant_expired');
+  await administration.deleteGrant(clone.id);
+  const results = await administration.changeGrants([other, clone.id, '0b54d9c5-6c1c-4c1e-9d3c-0a9a5e2f7b11'], 'revoke');
+  t.deepEqual(
+    results.map((result) => (result.ok ? result.changed : result.error.code)),
+    [true, false, 'not_found'],
+  );
+  t.is(await use(scene, other), 'grant_revoked');
+  t.is(await use(scene, clone.id), 'grant_deleted');
+});
+
 test.serial('uses are counted, refused requests are not', async (t) => {
   const counting = await startScene();
   t.teardown(() => counting.stop());

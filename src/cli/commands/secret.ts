@@ -65,7 +65,7 @@ async function rotate(session: Session, idOrName: string, options: FieldOptions)
 async function list(session: Session, all: boolean): Promise<void> {
   const { output } = session;
   const now = Date.now();
-  const secrets = (await (await session.administration()).listSecrets()).filter(({ status }) => all || status === 'active');
+  const secrets = (await (await session.administration()).listSecrets()).filter(({ status }) => all || status !== 'deleted');
   output.result(secrets.map(secretForPrograms), () => {
     if (secrets.length === 0) return 'No secrets. Store one with: alter-proxy secret add <name> --provider <slug>';
     return output.table(

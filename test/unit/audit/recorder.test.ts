@@ -252,3 +252,22 @@ test('reserved places and waiting events together stay within the bound; denials
     recorder.admit();
   });
 });
+
+test('a use that was admitted is told to the counter of uses, a refusal and a request without a grant are not', async (t) => {
+  const noted: string[] = [];
+  const recorder = new Recorder({
+    sink: { appendEvents: () => Promise.resolve() },
+    app: 'default',
+    proxy: 'here',
+    maxQueue: 10,
+    uses: { note: (grantId) => noted.push(grantId) },
+    log: { error: () => undefined, warn: () => undefined },
+  });
+  recorder.record(draft('/refused', { grantId: 'a' }), false);
+  recorder.admit();
+  recorder.record(draft('/used', { grantId: 'b' }), true);
+  recorder.admit();
+  recorder.record(draft('/plain'), true);
+  t.deepEqual(noted, ['b']);
+  await recorder.close(1000);
+});

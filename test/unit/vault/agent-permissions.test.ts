@@ -1,7 +1,8 @@
+import test from 'ava';
 import { START, codeOf } from '../../support/vault-fixture.ts';
 import { peopled } from '../../support/with-fixture.ts';
 
-peopled('a permission is given and taken once, and each change is recorded', async (t, administration, fixture) => {
+test('a permission is given and taken once, and each change is recorded', peopled, async (t, administration, fixture) => {
   const { id } = await administration.showSecret('shared');
   const before = (await fixture.changes()).length;
   fixture.now += 1;
@@ -18,7 +19,7 @@ peopled('a permission is given and taken once, and each change is recorded', asy
   );
 });
 
-peopled('permissions at the same time are all given', async (t, administration) => {
+test('permissions at the same time are all given', peopled, async (t, administration) => {
   const names = ['a', 'b', 'c', 'd'];
   const { provider } = await administration.showSecret('shared');
   t.is(provider, 'acme');
@@ -28,7 +29,7 @@ peopled('permissions at the same time are all given', async (t, administration) 
   t.is(agents.filter(({ mayIssue }) => mayIssue.length === 1).length, 4);
 });
 
-peopled('agents and secrets that are not there are not found', async (t, administration) => {
+test('agents and secrets that are not there are not found', peopled, async (t, administration) => {
   t.is(await codeOf(() => administration.allowAgent('nobody', 'shared')), 'not_found');
   t.is(await codeOf(() => administration.allowAgent('Bot', 'shared')), 'not_found');
   t.is(await codeOf(() => administration.allowAgent('bot', 'nothing')), 'not_found');

@@ -1,10 +1,12 @@
 /** Contract: every change of a grant, secret or provider is recorded with its ids and the names of what changed, and never with a value. */
+import test from 'ava';
 import { CommandError } from '../../../src/errors.ts';
+import { reveal } from '../../../src/secret/reveal.ts';
 import { Secret } from '../../../src/secret/secret.ts';
 import { START, VALUE, acme } from '../../support/vault-fixture.ts';
 import { peopled } from '../../support/with-fixture.ts';
 
-peopled('each change is one event that links the records', async (t, _administration, fixture) => {
+test('each change is one event that links the records', peopled, async (t, _administration, fixture) => {
   const administration = fixture.administration({ by: 'operator:ann' });
   const before = (await fixture.changes()).length;
   const secret = (await administration.showSecret('shared')).id;
@@ -50,7 +52,7 @@ peopled('each change is one event that links the records', async (t, _administra
   t.false(JSON.stringify(events).includes(VALUE));
 });
 
-peopled('what changes nothing, or is refused, is no event', async (t, administration, fixture) => {
+test('what changes nothing, or is refused, is no event', peopled, async (t, administration, fixture) => {
   const grant = await administration.issueGrant({ secret: 'shared', label: 'x' });
   const before = (await fixture.changes()).length;
   await administration.reactivateGrant(grant.id);
@@ -63,7 +65,7 @@ peopled('what changes nothing, or is refused, is no event', async (t, administra
   t.is((await fixture.changes()).length, before);
 });
 
-peopled('a change that cannot be recorded stands, and the command says so', async (t, administration, fixture) => {
+test('a change that cannot be recorded stands, and the command says so', peopled, async (t, administration, fixture) => {
   const grant = await administration.issueGrant({ secret: 'shared', label: 'x' });
   fixture.store.appendEvents = () => Promise.reject(new Error('the stream is gone'));
   const error = await t.throwsAsync(administration.revokeGrant(grant.id), { instanceOf: CommandError });
@@ -71,3 +73,37 @@ peopled('a change that cannot be recorded stands, and the command says so', asyn
   t.regex(error.message, /was done, but could not be recorded/);
   t.is((await administration.showGrant(grant.id)).status, 'revoked');
 });
+
+test(
+  'changes of agents, keys and identity providers are recorded; a key is told by its prefix only',
+  peopled,
+  async (t, administration, fixture) => {
+    const before = (await fixture.changes()).length;
+    await administration.agents.create({ name: 'new' });
+    await administration.agents.pause('new');
+    await administration.agents.resume('new');
+    const { key, record } = await administration.createKey({ name: 'k', agent: 'new' });
+    const rotated = await administration.rotateKey(record.id, 1000);
+    await administration.deprecateKey(rotated.record.id);
+    await administration.revokeKey(rotated.record.id);
+    await administration.agents.delete('new');
+    await administration.idps.delete('okta');
+    await administration.agents.list();
+    const events = (await fixture.changes()).slice(before);
+    t.deepEqual(
+      events.map(({ action, target, links }) => [action, target, links]),
+      [
+        ['agent.create', 'new', {}],
+        ['agent.pause', 'new', {}],
+        ['agent.resume', 'new', {}],
+        ['key.create', record.prefix, { agent: 'new' }],
+        ['key.rotate', rotated.record.prefix, { agent: 'new', replaces: record.prefix }],
+        ['key.deprecate', rotated.record.prefix, { agent: 'new' }],
+        ['key.revoke', rotated.record.prefix, { agent: 'new' }],
+        ['agent.delete', 'new', {}],
+        ['idp.delete', 'okta', {}],
+      ],
+    );
+    t.false(JSON.stringify(events).includes(reveal(key)));
+  },
+);

@@ -1,4 +1,5 @@
 /** Contract: a delegation is worth nothing without its source, from the next call on; the warm path asks no store and makes no promise. */
+import test from 'ava';
 import type { GrantPrincipal } from '../../../src/vault/records.ts';
 import { open, seal } from '../../../src/vault/sealing.ts';
 import type { Administration } from '../../../src/vault/administration.ts';
@@ -21,7 +22,7 @@ async function tamper(fixture: VaultFixture, id: string, changes: Record<string,
   fixture.store.plant(ref, await seal(fixture.keyring, ref, { ...record, ...changes }));
 }
 
-peopled('a delegation resolves with its source; warm, without a promise or a read', async (t, administration, fixture) => {
+test('a delegation resolves with its source; warm, without a promise or a read', peopled, async (t, administration, fixture) => {
   const { source, delegation } = await delegated(administration);
   const vault = fixture.vault();
   const first = await vault.resolveGrant('default', delegation);
@@ -33,7 +34,7 @@ peopled('a delegation resolves with its source; warm, without a promise or a rea
   t.false('source' in (await vault.resolveGrant('default', source)));
 });
 
-peopled('whatever ends the source ends the delegation from the next call on, and says so', async (t, administration, fixture) => {
+test('whatever ends the source ends the delegation from the next call on, and says so', peopled, async (t, administration, fixture) => {
   const { source, delegation } = await delegated(administration);
   const vault = fixture.vault();
   const use = () => codeOf(() => vault.resolveGrant('default', delegation));
@@ -52,7 +53,7 @@ peopled('whatever ends the source ends the delegation from the next call on, and
   t.is(await use(), 'grant_deleted:delegation_source');
 });
 
-peopled('a delegation ends without touching its source', async (t, administration, fixture) => {
+test('a delegation ends without touching its source', peopled, async (t, administration, fixture) => {
   const { source, delegation } = await delegated(administration);
   const vault = fixture.vault();
   await administration.revokeGrant(delegation);
@@ -64,13 +65,13 @@ peopled('a delegation ends without touching its source', async (t, administratio
   t.is(await codeOf(() => vault.resolveGrant('default', source)), 'none');
 });
 
-peopled('a source that was regenerated takes its delegations with it', async (t, administration, fixture) => {
+test('a source that was regenerated takes its delegations with it', peopled, async (t, administration, fixture) => {
   const { source, delegation } = await delegated(administration);
   await administration.regenerateGrant(source);
   t.is(await codeOf(() => fixture.vault().resolveGrant('default', delegation)), 'grant_deleted:delegation_source');
 });
 
-peopled('a revoked or rotated secret holds for delegations', async (t, administration, fixture) => {
+test('a revoked or rotated secret holds for delegations', peopled, async (t, administration, fixture) => {
   const { delegation } = await delegated(administration);
   const vault = fixture.vault();
   await vault.resolveGrant('default', delegation);
@@ -78,7 +79,7 @@ peopled('a revoked or rotated secret holds for delegations', async (t, administr
   t.is(await codeOf(() => vault.resolveGrant('default', delegation)), 'credential_revoked');
 });
 
-peopled('a chain that no administration makes is refused', async (t, administration, fixture) => {
+test('a chain that no administration makes is refused', peopled, async (t, administration, fixture) => {
   const { source, delegation } = await delegated(administration);
   const use = () => codeOf(() => fixture.vault().resolveGrant('default', delegation));
   const other = await administration.issueGrant({ secret: 'shared', label: 'x' });

@@ -1,10 +1,11 @@
+import test from 'ava';
 import { Secret } from '../../../src/secret/secret.ts';
 import { VALUE, acme, codeOf } from '../../support/vault-fixture.ts';
 import { peopled } from '../../support/with-fixture.ts';
 
 const token = { token: new Secret(VALUE) };
 
-peopled('a custom provider goes with all its secrets, and leaves the others alone', async (t, administration, fixture) => {
+test('a custom provider goes with all its secrets, and leaves the others alone', peopled, async (t, administration, fixture) => {
   await administration.addProvider({ ...acme, slug: 'mine' });
   for (const name of ['one', 'two']) await administration.addSecret({ name, provider: 'mine', fields: token, hosts: [] });
   await administration.revokeSecret('two');
@@ -24,7 +25,7 @@ peopled('a custom provider goes with all its secrets, and leaves the others alon
   t.is(await codeOf(() => administration.deleteProvider('mine')), 'not_found');
 });
 
-peopled('a shipped provider loses its secrets and stays in the catalogue', async (t, administration) => {
+test('a shipped provider loses its secrets and stays in the catalogue', peopled, async (t, administration) => {
   const { withdrawn, secrets } = await administration.deleteProvider('acme');
   t.false(withdrawn);
   t.deepEqual(

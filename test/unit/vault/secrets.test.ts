@@ -1,10 +1,11 @@
 /** Contract: a revoked secret keeps its values and comes back; a deleted one has none and does not. */
+import test from 'ava';
 import { Secret } from '../../../src/secret/secret.ts';
 import { open } from '../../../src/vault/sealing.ts';
 import { START, VALUE, codeOf } from '../../support/vault-fixture.ts';
 import { peopled } from '../../support/with-fixture.ts';
 
-peopled('a revoked secret ends its grants until it is reactivated', async (t, administration, fixture) => {
+test('a revoked secret ends its grants until it is reactivated', peopled, async (t, administration, fixture) => {
   const grant = await administration.issueGrant({ secret: 'shared', label: 'x' });
   const vault = fixture.vault();
   const use = () => codeOf(() => vault.resolveGrant('default', grant.id));
@@ -20,14 +21,14 @@ peopled('a revoked secret ends its grants until it is reactivated', async (t, ad
   t.is(await use(), 'none');
 });
 
-peopled('a revoked secret can be rotated, and stays revoked', async (t, administration, fixture) => {
+test('a revoked secret can be rotated, and stays revoked', peopled, async (t, administration, fixture) => {
   const { id } = await administration.revokeSecret('shared');
   t.like(await administration.rotateSecret('shared', { token: new Secret('new-value') }), { status: 'revoked', version: 2 });
   const ref = { kind: 'secret', app: 'default', id } as const;
   t.like(await open(fixture.keyring, ref, fixture.store.peek(ref) ?? ''), { fields: { token: 'new-value' }, status: 'revoked' });
 });
 
-peopled('a deleted secret stays deleted, whatever is done with it', async (t, administration) => {
+test('a deleted secret stays deleted, whatever is done with it', peopled, async (t, administration) => {
   const deleted = await administration.deleteSecret('shared');
   t.deepEqual(await administration.revokeSecret('shared'), deleted);
   t.is(await codeOf(() => administration.reactivateSecret('shared')), 'not_found');
@@ -35,7 +36,7 @@ peopled('a deleted secret stays deleted, whatever is done with it', async (t, ad
   t.is(await codeOf(() => administration.rotateSecret('shared', { token: new Secret(VALUE) })), 'not_found');
 });
 
-peopled('the longest life of grants is whole seconds above 0', async (t, administration) => {
+test('the longest life of grants is whole seconds above 0', peopled, async (t, administration) => {
   for (const maxTtlS of [0, -1, 0.5, NaN, Infinity])
     t.is(await codeOf(() => administration.editSecret('shared', { maxTtlS })), 'record_invalid', String(maxTtlS));
   const input = { name: 'own', provider: 'acme', fields: { token: new Secret(VALUE) }, hosts: [] };

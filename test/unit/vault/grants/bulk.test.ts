@@ -1,4 +1,5 @@
 /** Contract: what cannot be done is told and hinders nothing else, and a dry run changes nothing and tells the same. */
+import test from 'ava';
 import type { BulkResult } from '../../../../src/vault/grants/bulk.ts';
 import { START, codeOf } from '../../../support/vault-fixture.ts';
 import { peopled } from '../../../support/with-fixture.ts';
@@ -15,7 +16,7 @@ const MIXED = [
 ] as const;
 const MIXED_CODES = ['changed', 'not_found', 'record_invalid', 'not_found', 'changed'];
 
-peopled('of many grants, those that can be are issued', async (t, administration, fixture) => {
+test('of many grants, those that can be are issued', peopled, async (t, administration, fixture) => {
   t.deepEqual(codes(await administration.issueGrants(MIXED, { dryRun: true })), MIXED_CODES);
   t.deepEqual(await administration.listGrants(), []);
   const before = (await fixture.changes()).length;
@@ -24,7 +25,7 @@ peopled('of many grants, those that can be are issued', async (t, administration
   t.is((await fixture.changes()).length, before + 2);
 });
 
-peopled('of many grants, those that can be are changed', async (t, administration) => {
+test('of many grants, those that can be are changed', peopled, async (t, administration) => {
   const [one, two, three] = await Promise.all(['1', '2', '3'].map((label) => administration.issueGrant({ secret: 'shared', label })));
   if (one === undefined || two === undefined || three === undefined) throw new Error('three grants');
   await administration.deleteGrant(two.id);
@@ -45,7 +46,7 @@ peopled('of many grants, those that can be are changed', async (t, administratio
   t.is((await administration.showGrant(one.id)).expiresAt, START + 500);
 });
 
-peopled('a store that is down is an error of each item, not of the whole', async (t, administration, fixture) => {
+test('a store that is down is an error of each item, not of the whole', peopled, async (t, administration, fixture) => {
   const { id } = await administration.issueGrant({ secret: 'shared', label: 'x' });
   fixture.store.failing = true;
   t.deepEqual(codes(await administration.changeGrants([id, id], 'revoke')), ['store_unreachable', 'store_unreachable']);

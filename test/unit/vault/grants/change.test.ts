@@ -1,8 +1,9 @@
 /** Contract: a revoked grant comes back, a deleted one never; an edit changes texts and expiry within the bounds, and nothing else. */
+import test from 'ava';
 import { START, codeOf } from '../../../support/vault-fixture.ts';
 import { peopled } from '../../../support/with-fixture.ts';
 
-peopled('a revoked grant can be reactivated; both may be repeated', async (t, administration, fixture) => {
+test('a revoked grant can be reactivated; both may be repeated', peopled, async (t, administration, fixture) => {
   const grant = await administration.issueGrant({ secret: 'shared', label: 'x' });
   const vault = fixture.vault();
   fixture.now += 1;
@@ -17,7 +18,7 @@ peopled('a revoked grant can be reactivated; both may be repeated', async (t, ad
   t.is((await administration.reactivateGrant(grant.id)).updatedAt, START + 2);
 });
 
-peopled('a deleted grant is a tombstone: nothing brings it back or changes it', async (t, administration, fixture) => {
+test('a deleted grant is a tombstone: nothing brings it back or changes it', peopled, async (t, administration, fixture) => {
   const grant = await administration.issueGrant({ secret: 'shared', label: 'x' });
   fixture.now += 1;
   const deleted = await administration.deleteGrant(grant.id);
@@ -32,7 +33,7 @@ peopled('a deleted grant is a tombstone: nothing brings it back or changes it', 
   t.is(await codeOf(() => administration.regenerateGrant(grant.id)), 'not_allowed');
 });
 
-peopled('label, description and expiry can be edited', async (t, administration, fixture) => {
+test('label, description and expiry can be edited', peopled, async (t, administration, fixture) => {
   const grant = await administration.issueGrant({ secret: 'shared', label: 'x', ttlMs: 1000 });
   fixture.now += 10;
   const edited = await administration.editGrant(grant.id, { label: 'y', description: 'more', ttlMs: 5000 });
@@ -47,7 +48,7 @@ peopled('label, description and expiry can be edited', async (t, administration,
     t.is(await codeOf(() => administration.editGrant(grant.id, edit)), 'record_invalid', JSON.stringify(edit));
 });
 
-peopled('an edit does not outlive the longest life, counted from the issue', async (t, administration, fixture) => {
+test('an edit does not outlive the longest life, counted from the issue', peopled, async (t, administration, fixture) => {
   await administration.editSecret('shared', { maxTtlS: 60 });
   const grant = await administration.issueGrant({ secret: 'shared', label: 'x', ttlMs: 1000 });
   fixture.now += 30_000;
@@ -57,7 +58,7 @@ peopled('an edit does not outlive the longest life, counted from the issue', asy
   t.is(await codeOf(() => administration.editGrant(grant.id, { label: 'still editable' })), 'none');
 });
 
-peopled('an unknown grant is not found, whatever is done with it', async (t, administration) => {
+test('an unknown grant is not found, whatever is done with it', peopled, async (t, administration) => {
   for (const id of ['', 'x', '0b54d9c5-6c1c-4c1e-9d3c-0a9a5e2f7b11']) {
     const actions = [
       () => administration.revokeGrant(id),

@@ -1,9 +1,10 @@
 /** Contract: an agent issues for itself only, on allowed secrets only, and the same request is the same grant. */
+import test from 'ava';
 import { Secret } from '../../../../src/secret/secret.ts';
 import { START, VALUE, codeOf } from '../../../support/vault-fixture.ts';
 import { peopled } from '../../../support/with-fixture.ts';
 
-peopled('an agent issues a grant for itself on a secret that it was allowed', async (t, administration, fixture) => {
+test('an agent issues a grant for itself on a secret that it was allowed', peopled, async (t, administration, fixture) => {
   await administration.allowAgent('bot', 'shared');
   const { grant, issued } = await administration.issueGrantForAgent('bot', { secret: 'shared', label: 'job', ttlMs: 1000 });
   t.true(issued);
@@ -13,8 +14,9 @@ peopled('an agent issues a grant for itself on a secret that it was allowed', as
   t.like((await fixture.changes()).at(-1), { action: 'grant.issue', target: grant.id, by: 'agent:bot' });
 });
 
-peopled(
+test(
   'a secret that was not allowed is refused like one that does not exist, and so is an agent that is not active',
+  peopled,
   async (t, administration) => {
     const issue = (agent: string, secret: string) => codeOf(() => administration.issueGrantForAgent(agent, { secret, label: 'job' }));
     const message = async (secret: string) =>
@@ -41,7 +43,7 @@ peopled(
   },
 );
 
-peopled('the same label is the same grant, however often and by however many it is asked for', async (t, administration, fixture) => {
+test('the same label is the same grant, however often and by however many it is asked for', peopled, async (t, administration, fixture) => {
   await administration.agents.create({ name: 'bot2' });
   await administration.addSecret({ name: 'own', provider: 'custom-bearer', fields: { token: new Secret(VALUE) }, hosts: ['own.test'] });
   for (const agent of ['bot', 'bot2']) for (const secret of ['shared', 'own']) await administration.allowAgent(agent, secret);
@@ -61,7 +63,7 @@ peopled('the same label is the same grant, however often and by however many it 
   t.is((await administration.listGrants()).length, 4);
 });
 
-peopled('what has expired lives anew under its id; what the operator ended stays ended', async (t, administration, fixture) => {
+test('what has expired lives anew under its id; what the operator ended stays ended', peopled, async (t, administration, fixture) => {
   await administration.allowAgent('bot', 'shared');
   const issue = () => administration.issueGrantForAgent('bot', { secret: 'shared', label: 'job', ttlMs: 1000 });
   const { grant } = await issue();
@@ -77,7 +79,7 @@ peopled('what has expired lives anew under its id; what the operator ended stays
   t.is(await codeOf(issue), 'not_allowed');
 });
 
-peopled('an agent is bound by the longest life', async (t, administration) => {
+test('an agent is bound by the longest life', peopled, async (t, administration) => {
   await administration.allowAgent('bot', 'shared');
   await administration.editSecret('shared', { maxTtlS: 60 });
   t.is(await codeOf(() => administration.issueGrantForAgent('bot', { secret: 'shared', label: 'x', ttlMs: 60_001 })), 'not_allowed');

@@ -1,4 +1,5 @@
 /** Contract: a grant is issued for a principal that exists, within the longest life of its secret and of the configuration, and recorded. */
+import test from 'ava';
 import { holderId } from '../../../../src/vault/holders.ts';
 import type { GrantPrincipal } from '../../../../src/vault/records.ts';
 import { open } from '../../../../src/vault/sealing.ts';
@@ -9,7 +10,7 @@ const ann: GrantPrincipal = { type: 'user', idp: 'okta', subject: '00u:ann' };
 const staff: GrantPrincipal = { type: 'group', idp: 'okta', group: 'staff' };
 const bot: GrantPrincipal = { type: 'agent', agent: 'bot' };
 
-peopled('a grant is for the system unless a user, a group or an agent is named', async (t, administration) => {
+test('a grant is for the system unless a user, a group or an agent is named', peopled, async (t, administration) => {
   t.deepEqual((await administration.issueGrant({ secret: 'shared', label: 'x' })).principal, { type: 'system' });
   for (const principal of [ann, staff, bot]) {
     const grant = await administration.issueGrant({ secret: 'shared', label: 'x', description: 'why it is there', principal });
@@ -18,7 +19,7 @@ peopled('a grant is for the system unless a user, a group or an agent is named',
   }
 });
 
-peopled('a principal that cannot exist has no grant', async (t, administration) => {
+test('a principal that cannot exist has no grant', peopled, async (t, administration) => {
   const issue = (principal: GrantPrincipal) => codeOf(() => administration.issueGrant({ secret: 'shared', label: 'x', principal }));
   t.is(await issue({ ...ann, idp: 'other' }), 'not_found');
   t.is(await issue({ ...staff, idp: 'Okta' }), 'not_found');
@@ -33,7 +34,7 @@ peopled('a principal that cannot exist has no grant', async (t, administration) 
   t.is((await administration.listGrants()).length, 1);
 });
 
-peopled('what a user or a group holds is listed, and no longer once it is deleted', async (t, administration, fixture) => {
+test('what a user or a group holds is listed, and no longer once it is deleted', peopled, async (t, administration, fixture) => {
   const held = async (principal: GrantPrincipal) => {
     const ref = { kind: 'holder', app: 'default', id: holderId(principal) ?? '' } as const;
     return ((await open(fixture.keyring, ref, fixture.store.peek(ref) ?? '')) as unknown as { grants: unknown }).grants;
@@ -56,7 +57,7 @@ peopled('what a user or a group holds is listed, and no longer once it is delete
   t.deepEqual(await held(ann), [{ id: fourth.id, provider: 'acme' }], 'the old id works on, for who names it');
 });
 
-peopled('the longest life of the secret is the default and the bound, and new grants only are bound', async (t, administration) => {
+test('the longest life of the secret is the default and the bound, and new grants only are bound', peopled, async (t, administration) => {
   const before = await administration.issueGrant({ secret: 'shared', label: 'before' });
   t.is((await administration.editSecret('shared', { maxTtlS: 60 })).maxTtlS, 60);
   t.is((await administration.issueGrant({ secret: 'shared', label: 'x' })).expiresAt, START + 60_000);
@@ -69,7 +70,7 @@ peopled('the longest life of the secret is the default and the bound, and new gr
   t.false('expiresAt' in (await administration.issueGrant({ secret: 'shared', label: 'x' })));
 });
 
-peopled('the longest life of the configuration holds for every secret', async (t, _administration, fixture) => {
+test('the longest life of the configuration holds for every secret', peopled, async (t, _administration, fixture) => {
   const administration = fixture.administration({ maxTtlMs: 30_000 });
   t.is((await administration.issueGrant({ secret: 'shared', label: 'x' })).expiresAt, START + 30_000);
   t.is(await codeOf(() => administration.issueGrant({ secret: 'shared', label: 'x', ttlMs: 30_001 })), 'not_allowed');
@@ -79,7 +80,7 @@ peopled('the longest life of the configuration holds for every secret', async (t
   t.is((await administration.issueGrant({ secret: 'shared', label: 'x' })).expiresAt, START + 10_000);
 });
 
-peopled('a description is checked like a label', async (t, administration) => {
+test('a description is checked like a label', peopled, async (t, administration) => {
   for (const description of ['', 'a\nb', 'x'.repeat(129)])
     t.is(await codeOf(() => administration.issueGrant({ secret: 'shared', label: 'x', description })), 'record_invalid', description);
 });

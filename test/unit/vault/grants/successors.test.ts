@@ -1,4 +1,5 @@
 /** Contract: what comes from a grant never outlives it, and is linked with it; one id takes the place of another exactly once. */
+import test from 'ava';
 import type { GrantPrincipal } from '../../../../src/vault/records.ts';
 import { START, codeOf } from '../../../support/vault-fixture.ts';
 import { peopled } from '../../../support/with-fixture.ts';
@@ -7,8 +8,9 @@ const ann: GrantPrincipal = { type: 'user', idp: 'okta', subject: 'ann' };
 const staff: GrantPrincipal = { type: 'group', idp: 'okta', group: 'staff' };
 const GET = [{ kind: 'methods', allow: ['GET'] }] as const;
 
-peopled(
+test(
   'a clone is for the same principal, under the same rules, and ends with its source at the latest',
+  peopled,
   async (t, administration, fixture) => {
     const source = await administration.issueGrant({
       ...{ secret: 'shared', label: 'x', description: 'd', principal: ann, policy: GET, ttlMs: 1000 },
@@ -27,7 +29,7 @@ peopled(
   },
 );
 
-peopled('a grant that has expired, or whose secret is gone, has no clone', async (t, administration, fixture) => {
+test('a grant that has expired, or whose secret is gone, has no clone', peopled, async (t, administration, fixture) => {
   const source = await administration.issueGrant({ secret: 'shared', label: 'x', ttlMs: 1000 });
   const other = await administration.issueGrant({ secret: 'shared', label: 'x' });
   fixture.now += 1000;
@@ -36,7 +38,7 @@ peopled('a grant that has expired, or whose secret is gone, has no clone', async
   t.is(await codeOf(() => administration.cloneGrant(other.id)), 'not_found');
 });
 
-peopled('a regenerated grant has another id; the old one is dead at once', async (t, administration, fixture) => {
+test('a regenerated grant has another id; the old one is dead at once', peopled, async (t, administration, fixture) => {
   const old = await administration.issueGrant({ secret: 'shared', label: 'x', principal: ann, policy: GET, ttlMs: 1000 });
   const vault = fixture.vault();
   await vault.resolveGrant('default', old.id);
@@ -50,7 +52,7 @@ peopled('a regenerated grant has another id; the old one is dead at once', async
   t.is(await codeOf(() => administration.reactivateGrant(old.id)), 'not_allowed');
 });
 
-peopled('with a grace the old id works until it is over, and nothing prolongs it', async (t, administration, fixture) => {
+test('with a grace the old id works until it is over, and nothing prolongs it', peopled, async (t, administration, fixture) => {
   const old = await administration.issueGrant({ secret: 'shared', label: 'x' });
   const vault = fixture.vault();
   const { id } = await administration.regenerateGrant(old.id, { graceMs: 500 });
@@ -69,7 +71,7 @@ peopled('with a grace the old id works until it is over, and nothing prolongs it
   t.is(await codeOf(() => administration.reactivateGrant(old.id)), 'not_allowed');
 });
 
-peopled('a grace does not outlive the expiry that the grant had', async (t, administration) => {
+test('a grace does not outlive the expiry that the grant had', peopled, async (t, administration) => {
   const old = await administration.issueGrant({ secret: 'shared', label: 'x', ttlMs: 100 });
   const { id, expiresAt } = await administration.regenerateGrant(old.id, { graceMs: 500 });
   t.is(expiresAt, START + 100);
@@ -77,7 +79,7 @@ peopled('a grace does not outlive the expiry that the grant had', async (t, admi
   t.is(await codeOf(() => administration.regenerateGrant(id, { graceMs: 0 })), 'record_invalid');
 });
 
-peopled('a grant that several regenerate at the same time has one successor', async (t, administration) => {
+test('a grant that several regenerate at the same time has one successor', peopled, async (t, administration) => {
   const old = await administration.issueGrant({ secret: 'shared', label: 'x' });
   const outcomes = await Promise.all(Array.from({ length: 4 }, () => codeOf(() => administration.regenerateGrant(old.id))));
   t.deepEqual(outcomes.sort(), ['none', 'not_allowed', 'not_allowed', 'not_allowed']);
@@ -87,7 +89,7 @@ peopled('a grant that several regenerate at the same time has one successor', as
   t.is(grants.find(({ id }) => id === old.id)?.replacedBy, successor?.id);
 });
 
-peopled('the grant of a user or a group can be delegated to an agent, and ends no later', async (t, administration) => {
+test('the grant of a user or a group can be delegated to an agent, and ends no later', peopled, async (t, administration) => {
   for (const principal of [ann, staff]) {
     const source = await administration.issueGrant({ secret: 'shared', label: 'x', principal, policy: GET, ttlMs: 1000 });
     const delegation = await administration.delegateGrant(source.id, { agent: 'bot', ttlMs: 500, label: 'for the bot' });
@@ -105,14 +107,14 @@ peopled('the grant of a user or a group can be delegated to an agent, and ends n
   }
 });
 
-peopled('only the grants of users and groups can be delegated', async (t, administration) => {
+test('only the grants of users and groups can be delegated', peopled, async (t, administration) => {
   for (const principal of [{ type: 'system' }, { type: 'agent', agent: 'bot' }] as const) {
     const source = await administration.issueGrant({ secret: 'shared', label: 'x', principal });
     t.is(await codeOf(() => administration.delegateGrant(source.id, { agent: 'bot' })), 'not_allowed');
   }
 });
 
-peopled('a clone of a delegation is a delegation of the same source, and ends no later than either', async (t, administration) => {
+test('a clone of a delegation is a delegation of the same source, and ends no later than either', peopled, async (t, administration) => {
   const source = await administration.issueGrant({ secret: 'shared', label: 'x', principal: ann, ttlMs: 1000 });
   const delegation = await administration.delegateGrant(source.id, { agent: 'bot', ttlMs: 800 });
   t.like(await administration.cloneGrant(delegation.id), {
