@@ -9,6 +9,8 @@ import type { ShippedProviders } from './custom-providers.ts';
 import { Grants } from './grants.ts';
 import type { Keyring } from './keyring.ts';
 import { Keys } from './keys.ts';
+import { Policies, checkRules } from './policies.ts';
+import type { AttachedPolicy, PolicyTarget } from './policies.ts';
 import type { GrantRecord, KeyRecord } from './records.ts';
 import type { SecretFacts } from './resolved.ts';
 import { countSealedUnder, rewrapAll } from './rewrap.ts';
@@ -53,6 +55,12 @@ export interface Administration {
   listProviders(): Promise<readonly { readonly template: ProviderTemplate; readonly custom: boolean }[]>;
   showProvider(slug: string): Promise<{ readonly template: ProviderTemplate; readonly custom: boolean }>;
 
+  /** Attaches rules in place of what was there; an empty list takes all away. */
+  setPolicy(target: PolicyTarget, rules: readonly Rule[]): Promise<AttachedPolicy>;
+  showPolicy(target: PolicyTarget): Promise<AttachedPolicy>;
+  /** Every place that has rules. */
+  listPolicies(): Promise<readonly AttachedPolicy[]>;
+
   /** Seals every record of the app again under its active key. Safe while proxies run; may be repeated. */
   rewrap(): Promise<{ readonly scanned: number; readonly rewrapped: number; readonly unreadable: number }>;
 
@@ -83,13 +91,17 @@ export function createAdministration(options: AdministrationOptions): Administra
   const secrets = new Secrets({ records, findProvider, prepare, now });
   const grants = new Grants({ records, findSecret: (idOrName) => secrets.usable(idOrName), now });
   const keys = new Keys(records, now);
+  const policies = new Policies({ records, findSecret: (idOrName) => secrets.usable(idOrName), findProvider, now });
   return {
     addSecret: (input) => secrets.add(input),
     listSecrets: () => secrets.list(),
     showSecret: (idOrName) => secrets.show(idOrName),
     rotateSecret: (idOrName, fields) => secrets.rotate(idOrName, fields),
     deleteSecret: (idOrName) => secrets.delete(idOrName),
-    issueGrant: (input) => grants.issue(input),
+    issueGrant: async (input) => {
+      checkRules(input.policy ?? []);
+      return grants.issue(input);
+    },
     listGrants: () => grants.list(),
     showGrant: (id) => grants.show(id),
     revokeGrant: (id) => grants.revoke(id),
@@ -99,6 +111,9 @@ export function createAdministration(options: AdministrationOptions): Administra
     addProvider: (template) => providers.add(template),
     listProviders: () => providers.list(),
     showProvider: (slug) => providers.show(slug),
+    setPolicy: (target, rules) => policies.set(target, rules),
+    showPolicy: (target) => policies.show(target),
+    listPolicies: () => policies.list(),
     rewrap: () => rewrapAll(records),
     dropKey: (kid) => dropKey(records, kid),
     unreadable: () => listUnreadable(records),

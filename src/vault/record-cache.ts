@@ -64,7 +64,15 @@ export interface RecordCacheOptions<V> {
   readonly maxStaleMs: number;
   /** Opens a sealed record; costs about a quarter of a millisecond. */
   readonly open: (ref: RecordRef, text: string) => Promise<V>;
+  /**
+   * Given: that a record is absent is kept, too, as this value; its creation is a change like any other. For ids that callers cannot choose
+   * freely: they could push everything else out of the cache.
+   */
+  readonly absent?: V;
 }
+
+/** Stands where the sealed text of an absent record would. No sealed text is empty. */
+const NO_TEXT = '';
 
 interface Entry<V> {
   readonly text: string;
@@ -151,10 +159,7 @@ export class RecordCache<V> {
     } catch (cause) {
       return this.#whenUnavailable(key, cause);
     }
-    if (text === undefined) {
-      this.#entries.delete(key);
-      return undefined;
-    }
+    if (text === undefined) return this.#keepAbsent(key, read);
     const known = this.#entries.peek(key);
     if (known?.text !== text) this.#entries.delete(key);
     const value = known?.text === text ? known.value : await this.#open(key, ref, text);
@@ -171,6 +176,13 @@ export class RecordCache<V> {
     });
     this.#openings.set(key, { text, value });
     return value;
+  }
+
+  #keepAbsent(key: string, read: Read<V>): V | undefined {
+    const { absent } = this.#options;
+    this.#entries.delete(key);
+    if (absent !== undefined) this.#keep(key, NO_TEXT, absent, read);
+    return absent;
   }
 
   #keep(key: string, text: string, value: V, read: Read<V>): void {

@@ -1,4 +1,5 @@
 import type { PreparedInjection } from '../inject/injector.ts';
+import type { CombinedPolicy } from '../policy/policy.ts';
 import type { GrantRecord, SecretRecord } from './records.ts';
 
 /** A secret record without its values. */
@@ -9,4 +10,6 @@ export interface ResolvedGrant {
   readonly grant: GrantRecord;
   readonly secret: SecretFacts;
   readonly injection: PreparedInjection;
+  /** What is attached to app, provider, secret and grant, compiled. */
+  readonly policy: CombinedPolicy;
 }

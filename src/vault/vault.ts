@@ -6,6 +6,8 @@ import type { ProviderTemplate } from '../providers/template.ts';
 import { Secret } from '../secret/reveal.ts';
 import { refText } from '../store/store.ts';
 import type { RecordKind, RecordRef, Store } from '../store/store.ts';
+import { AttachedPolicies, policyKeys, policyOfGrant } from './attached-policies.ts';
+import type { OuterRules } from './attached-policies.ts';
 import type { Keyring } from './keyring.ts';
 import { deepFreeze } from './members.ts';
 import { isKeyId, isSlug } from './names.ts';
@@ -41,12 +43,20 @@ interface CachedGrant {
   readonly record: GrantRecord;
   readonly secretKey: string;
   /** The answer for the last secret version, so that a warm grant allocates nothing. */
-  resolved: { readonly secret: CachedSecret; readonly injection: PreparedInjection; readonly value: ResolvedGrant } | undefined;
+  resolved:
+    | {
+        readonly secret: CachedSecret;
+        readonly injection: PreparedInjection;
+        readonly outer: OuterRules;
+        readonly value: ResolvedGrant;
+      }
+    | undefined;
 }
 
 interface CachedSecret {
   readonly facts: SecretFacts;
   readonly providerKey: string;
+  readonly policyKeys: ReturnType<typeof policyKeys>;
   readonly fields: Readonly<Record<string, Secret>>;
   prepared: { readonly template: ProviderTemplate; readonly injection: PreparedInjection } | undefined;
 }
@@ -59,6 +69,7 @@ export class Vault {
   readonly #secrets: RecordCache<CachedSecret>;
   readonly #providers: RecordCache<ProviderRecord>;
   readonly #keys: RecordCache<KeyRecord>;
+  readonly #policies: AttachedPolicies;
 
   constructor(options: VaultOptions) {
     this.#options = options;
@@ -67,11 +78,19 @@ export class Vault {
     this.#secrets = this.#cache('secret', cachedSecret);
     this.#providers = this.#cache('provider', (record) => record);
     this.#keys = this.#cache('key', (record) => record);
+    this.#policies = new AttachedPolicies({
+      ...options,
+      guard: this.#guard,
+      unreadable: (error) => {
+        this.#reportUnreadable(error);
+      },
+    });
   }
 
   /**
    * The grant with everything that is needed to use it; without a promise when it is cached. Throws or rejects with AlterError:
-   * `invalid_grant_id`, `grant_not_found`, `grant_expired`, `grant_revoked`, `grant_deleted`, `credential_revoked`, `store_unavailable`.
+   * `invalid_grant_id`, `grant_not_found`, `grant_expired`, `grant_revoked`, `grant_deleted`, `credential_revoked`, `policy_unavailable`,
+   * `store_unavailable`.
    */
   resolveGrant(app: string, id: string): MaybePromise<ResolvedGrant> {
     const now = this.#guard.now();
@@ -104,7 +123,7 @@ export class Vault {
   /** Stops listening for changes and drops what is cached. */
   close(): void {
     this.#guard.close();
-    for (const cache of [this.#grants, this.#secrets, this.#providers, this.#keys]) cache.clear();
+    for (const cache of [this.#grants, this.#secrets, this.#providers, this.#keys, this.#policies]) cache.clear();
   }
 
   #cache<K extends RecordKind, V>(kind: K, make: (record: RecordTypes[K]) => V): RecordCache<V> {
@@ -121,7 +140,8 @@ export class Vault {
     if (secret === undefined) return undefined;
     checkSecret(secret.facts);
     const template = this.#options.catalogue.get(secret.facts.provider) ?? this.#providers.warm(secret.providerKey)?.template;
-    return template === undefined ? undefined : this.#combine(grant, secret, template);
+    const outer = this.#policies.warm(secret.policyKeys.app, secret.policyKeys.provider);
+    return template === undefined || outer === undefined ? undefined : this.#combine(grant, secret, template, outer);
   }
 
   async #resolveCold(app: string, givenId: string): Promise<ResolvedGrant> {
@@ -134,7 +154,8 @@ export class Vault {
     const secret = await this.#load(this.#secrets, { kind: 'secret', app, id: grant.record.secretId });
     if (secret === undefined) throw new AlterError('credential_revoked');
     checkSecret(secret.facts);
-    return this.#combine(grant, secret, await this.#template(secret.facts));
+    const template = await this.#template(secret.facts);
+    return this.#combine(grant, secret, template, await this.#policies.load(app, secret.facts.provider));
   }
 
   async #template({ app, id, provider }: SecretFacts): Promise<ProviderTemplate> {
@@ -173,13 +194,15 @@ export class Vault {
     this.#options.log.warn({ record, reason, ...because }, message);
   }
 
-  /** The same frozen object for as long as grant, secret and template are the same. */
-  #combine(grant: CachedGrant, secret: CachedSecret, template: ProviderTemplate): ResolvedGrant {
+  /** The same frozen object for as long as grant, secret, template and rules are the same. */
+  #combine(grant: CachedGrant, secret: CachedSecret, template: ProviderTemplate, outer: OuterRules): ResolvedGrant {
     const injection = secret.prepared?.template === template ? secret.prepared.injection : this.#prepare(secret, template);
     const known = grant.resolved;
-    if (known?.secret === secret && known.injection === injection) return known.value;
-    const value: ResolvedGrant = Object.freeze({ grant: grant.record, secret: secret.facts, injection });
-    grant.resolved = { secret, injection, value };
+    const same = known?.secret === secret && known.outer.app === outer.app && known.outer.provider === outer.provider;
+    if (same && known.injection === injection) return known.value;
+    const policy = policyOfGrant(outer, secret.facts, grant.record);
+    const value: ResolvedGrant = Object.freeze({ grant: grant.record, secret: secret.facts, injection, policy });
+    grant.resolved = { secret, injection, outer, value };
     return value;
   }
 
@@ -211,6 +234,7 @@ function cachedSecret({ fields, ...facts }: SecretRecord): CachedSecret {
   return {
     facts: deepFreeze(facts),
     providerKey: refText({ kind: 'provider', app: facts.app, id: facts.provider }),
+    policyKeys: policyKeys(facts.app, facts.provider),
     fields: Object.freeze(Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, new Secret(value)]))),
     prepared: undefined,
   };
