@@ -12,9 +12,11 @@ import type { Logger } from './log.ts';
 import { createHostMatcher } from './message/host-pattern.ts';
 import type { HostMatcher } from './message/host-pattern.ts';
 import { grantOfIsolation } from './pipeline/isolation.ts';
+import { RequestsUnderWay } from './pipeline/requests-under-way.ts';
 import { createServe } from './pipeline/serve.ts';
 import type { Serve } from './pipeline/serve.ts';
 import { createStages } from './pipeline/stages.ts';
+import type { Counters } from './pipeline/take-counters.ts';
 import { loadCa } from './pki/ca.ts';
 import { LeafContexts } from './pki/leaf-contexts.ts';
 import { publicRoots, rootFiles } from './pki/public-roots.ts';
@@ -120,7 +122,8 @@ class Starter {
     this.#opened.push(() => {
       vault.close();
     });
-    const build = (next: Config): Runtime => buildRuntime(next, { vault, recorder, log });
+    const counters = { store, underWay: new RequestsUnderWay() };
+    const build = (next: Config): Runtime => buildRuntime(next, { vault, recorder, counters, log });
     runtime = build(config);
     const current = (): Runtime => runtime ?? build(config);
     const leafs = new LeafContexts({ ca, maxLeaves: config.intercept.maxLeaves, leafTtlMs: config.intercept.leafTtlMs });
@@ -212,7 +215,7 @@ interface Parts {
 }
 
 /** Everything that follows from the changeable part of the configuration. */
-function buildRuntime(config: Config, parts: { vault: Vault; recorder: Recorder; log: Logger }): Runtime {
+function buildRuntime(config: Config, parts: { vault: Vault; recorder: Recorder; counters: Counters; log: Logger }): Runtime {
   const catalogue = loadCatalogue(config.providerDirs);
   const trust = publicRoots([...rootFiles(process.env), ...config.upstream.caFiles]);
   const { connectTimeoutMs, allowPrivate } = config.upstream;
@@ -223,7 +226,7 @@ function buildRuntime(config: Config, parts: { vault: Vault; recorder: Recorder;
   };
   const pools = new Pools(dialer, { ...config.upstream, revoked });
   const { ungranted, defaultGrants } = config;
-  const stages = createStages({ grants: parts.vault, ungranted, defaultGrants, now: Date.now });
+  const stages = createStages({ grants: parts.vault, ungranted, defaultGrants, counters: parts.counters, now: Date.now });
   const serve = createServe({ stages, forward: createForward(pools), recorder: parts.recorder, now: Date.now, log: parts.log });
   return { catalogue, pools, serve, openTunnel: createOpenTunnel(dialer), passThrough: createHostMatcher(config.intercept.passThrough) };
 }

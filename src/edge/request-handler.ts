@@ -58,6 +58,7 @@ export class RequestHandler {
           outbound: outbound(inbound),
           placeholders: [],
           injected: [],
+          warnings: [],
           stages: [],
         };
         this.#services.serve(exchange, stream);

@@ -1,6 +1,7 @@
 import type { PlaceholderPlace } from '../inject/injector.ts';
 import type { AlterHeaders } from '../message/alter-headers.ts';
 import type { InboundRequest, OutboundRequest } from '../message/request.ts';
+import type { Rule } from '../policy/rules.ts';
 import type { Caller } from '../principals/caller.ts';
 import type { ResolvedGrant } from '../vault/resolved.ts';
 
@@ -17,6 +18,8 @@ export interface Exchange {
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
   readonly peer: ClientPeer;
+  /** Address of the client that a trusted proxy in front gives; that of the peer, when it is absent. */
+  readonly clientAddress?: string;
   readonly caller: Caller;
   readonly request: InboundRequest;
   readonly alter: AlterHeaders;
@@ -25,6 +28,16 @@ export interface Exchange {
   named?: { readonly id: string; readonly by: 'header' | 'slot' | 'default' };
   placeholders: readonly PlaceholderPlace[];
   resolved?: ResolvedGrant;
+  /** The agent whose key was presented, and its rules. */
+  agentPolicy?: { readonly agent: string; readonly rules: readonly Rule[] };
+  /** Rules in mode `warn` that would have denied: `secret:methods`. */
+  warnings: readonly string[];
+  /** The rule that refused, with where it is attached: `secret:methods`. */
+  refusedBy?: string;
+  /** Fields that the answer carries besides those of the provider: name, value, name, value … */
+  answerHeaders?: readonly string[];
+  /** Gives back what the exchange holds while it is under way. May be called again. */
+  release?: () => void;
   injected: readonly string[];
   /** Names of the stages passed. */
   readonly stages: string[];

@@ -1,19 +1,26 @@
 import { AlterError } from '../errors.ts';
 import { decide } from '../policy/decide.ts';
+import { policyFacts } from './policy-facts.ts';
 import { CONTINUE, reject } from './stage.ts';
 import type { Stage } from './stage.ts';
+import { takeCounters } from './take-counters.ts';
+import type { Counters } from './take-counters.ts';
 
-/** Whether every rule of the grant passes. */
-export function policyStage(now: () => number): Stage {
+/** Whether every rule passes that is attached to the app, the provider, the secret, the agent or the grant. */
+export function policyStage(now: () => number, counters: Counters): Stage {
   return {
     name: 'policy',
-    run({ resolved, request, peer }) {
-      if (resolved === undefined || resolved.grant.policy.length === 0) return CONTINUE;
-      const { host, port } = request.origin;
-      const facts = { now: now(), method: request.method, host, port, path: request.url.path, clientAddress: peer.address };
-      const decision = decide(facts, resolved.grant.policy);
-      if (decision.allow) return CONTINUE;
-      return reject(new AlterError(decision.unknown ? 'policy_unavailable' : 'policy_violation', { rule: decision.rule }));
+    run(exchange) {
+      const { resolved, agentPolicy } = exchange;
+      if (resolved === undefined) return CONTINUE;
+      const policy = agentPolicy === undefined ? resolved.policy : resolved.policy.withAgent(agentPolicy.rules);
+      if (policy.rules.length === 0) return CONTINUE;
+      const facts = policyFacts(exchange, resolved, now());
+      const decision = decide(facts, policy);
+      exchange.warnings = decision.warnings;
+      if (decision.allow) return policy.counters.length === 0 ? CONTINUE : takeCounters(exchange, facts, policy, counters);
+      exchange.refusedBy = decision.rule.label;
+      return reject(new AlterError(decision.unknown ? 'policy_unavailable' : 'policy_violation', { rule: decision.rule.name }));
     },
   };
 }

@@ -19,8 +19,8 @@ export interface AttachedRule extends CompiledRule {
   readonly at: Attachment;
   /** `secret:methods`: how audit events call it. */
   readonly label: string;
-  /** `secret:1`, the second rule of the secret: tells counters of equal rules apart. */
-  readonly place: string;
+  /** Tells the counters of rules at one place apart: its name, with a number where it is not the first of that name. */
+  readonly counterName: string;
 }
 
 /** Names that are fit to be shown in headers, tables and audit events. */

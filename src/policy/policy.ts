@@ -37,11 +37,17 @@ export function combinePolicies(parts: PolicyParts): CombinedPolicy {
 }
 
 function policyOf(parts: PolicyParts): Policy {
-  const rules = ATTACHMENTS.flatMap((at) =>
-    compileRules(parts[at] ?? []).map((rule, index) =>
-      Object.freeze({ ...rule, at, label: `${at}:${rule.name}`, place: `${at}:${String(index)}` }),
-    ),
-  );
+  const rules = ATTACHMENTS.flatMap((at) => attach(at, parts[at] ?? []));
   const counters = rules.filter(({ check }) => check !== undefined && check.type !== 'check');
   return Object.freeze({ rules: Object.freeze(rules), counters: Object.freeze(counters) });
+}
+
+function attach(at: Attachment, rules: readonly Rule[]): readonly AttachedRule[] {
+  const seen = new Map<string, number>();
+  return compileRules(rules).map((rule) => {
+    const before = seen.get(rule.name) ?? 0;
+    seen.set(rule.name, before + 1);
+    const counterName = before === 0 ? rule.name : `${rule.name}+${String(before)}`;
+    return Object.freeze({ ...rule, at, label: `${at}:${rule.name}`, counterName });
+  });
 }

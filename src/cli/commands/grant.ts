@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { CommandError } from '../../errors.ts';
+import { shortRule } from '../policy-text.ts';
 import type { GrantRecord } from '../../vault/records.ts';
 import type { SecretFacts } from '../../vault/resolved.ts';
 import { collect, declare, declareGroup, durationOption, perform, type Runtime } from '../command.ts';
@@ -52,7 +53,7 @@ function forPrograms(grant: GrantRecord, secrets: Secrets, now: number): Record<
 }
 
 function policyText(grant: GrantRecord): string {
-  return grant.policy.map((rule) => `${rule.kind} ${rule.allow.join(', ')}`).join('; ');
+  return grant.policy.map(shortRule).join('; ');
 }
 
 function paintStatus(output: Output, status: string): { readonly painted: string } {

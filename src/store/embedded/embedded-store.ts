@@ -1,7 +1,8 @@
 import type { EmbeddedStoreConfig } from '../../config/config.ts';
 import { pollUntilSome } from '../poll.ts';
-import { refText, type Page, type RecordKind, type RecordRef, type Store, type StoredEvent } from '../store.ts';
+import { refText, type CounterState, type CounterTake, type Page, type RecordKind, type RecordRef, type Store, type StoredEvent } from '../store.ts';
 import { appendToLog, parsePosition, readLog } from './audit-log.ts';
+import { takePlace } from './counters.ts';
 import { followChanges, noteChange } from './change-log.ts';
 import { openEnvironment, type Environment } from './environment.ts';
 
@@ -71,6 +72,10 @@ class EmbeddedStore implements Store {
     if (options.after !== undefined) parsePosition(options.after);
     const read = (): StoredEvent[] => this.#environment.read(() => readLog(this.#environment, app, options.after, options.limit));
     return pollUntilSome(read, { waitMs: options.waitMs ?? 0, everyMs: POLL_MS, signal: this.#closing.signal });
+  }
+
+  takeFromCounter(app: string, take: CounterTake): Promise<CounterState> {
+    return this.#environment.write(() => takePlace(this.#environment, `${app}:${take.name}`, take, Date.now()));
   }
 
   ping(): Promise<void> {

@@ -22,6 +22,8 @@ export interface Environment {
   readonly changes: Database<string, number>;
   /** [app, position] → audit event. */
   readonly audit: Database<string, Key[]>;
+  /** Counter → places taken and end of the window. */
+  readonly counters: Database<string, string>;
 
   /** Runs `action` on the newest state that any process has committed. */
   read<T>(action: () => T): T;
@@ -160,6 +162,7 @@ function environmentOf(root: RootDatabase<string, string>): Environment {
     records: root.openDB<string, string>({ name: 'records', encoding: 'string' }),
     changes: root.openDB<string, number>({ name: 'changes', encoding: 'string' }),
     audit: root.openDB<string, Key[]>({ name: 'audit', encoding: 'string' }),
+    counters: root.openDB<string, string>({ name: 'counters', encoding: 'string' }),
     read: (action) => {
       try {
         // lmdb-js keeps one snapshot per turn of the event loop; another process may have committed since.

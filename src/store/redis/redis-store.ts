@@ -1,12 +1,13 @@
 import type { RedisStoreConfig } from '../../config/config.ts';
 import { pollUntilSome } from '../poll.ts';
-import type { Freshness, InvalidationListener, Page, RecordKind, RecordRef, Store, StoredEvent } from '../store.ts';
+import type { CounterState, CounterTake, Freshness, InvalidationListener, Page, RecordKind, RecordRef, Store, StoredEvent } from '../store.ts';
 import { AuditAppender, readStream, requireStreamPosition } from './audit-stream.ts';
 import { CompareAndSet } from './compare-and-set.ts';
 import { RedisConnection, type TroubleListener } from './connection.ts';
 import { openInvalidationChannel } from './invalidation-channel.ts';
 import { RedisKeys } from './keys.ts';
 import { redisTarget, type RedisTarget } from './target.ts';
+import { WindowCounter } from './window-counter.ts';
 
 const DEFAULT_PAGE = 500;
 /** How often a waiting reader looks for new events. */
@@ -38,6 +39,7 @@ class RedisStore implements Store {
   readonly #keys: RedisKeys;
   readonly #compareAndSet: CompareAndSet;
   readonly #auditAppender: AuditAppender;
+  readonly #counter: WindowCounter;
   readonly #options: RedisStoreOptions;
   readonly #channels = new Set<Freshness>();
   readonly #closing = new AbortController();
@@ -48,6 +50,7 @@ class RedisStore implements Store {
     this.#options = options;
     this.#keys = new RedisKeys(target.namespace);
     this.#compareAndSet = new CompareAndSet(connection, target);
+    this.#counter = new WindowCounter(connection);
     const { auditMaxStream: maxStream, onTrouble } = options;
     this.#auditAppender = new AuditAppender({ connection, address: target.address, maxStream, onTrouble });
   }
@@ -97,6 +100,10 @@ class RedisStore implements Store {
     const read = (): Promise<StoredEvent[]> =>
       this.#connection.call((client) => readStream(client, this.#keys.audit(app), options.after, options.limit));
     return pollUntilSome(read, { waitMs: options.waitMs ?? 0, everyMs: POLL_MS, signal: this.#closing.signal });
+  }
+
+  takeFromCounter(app: string, take: CounterTake): Promise<CounterState> {
+    return this.#counter.take(this.#keys.counter(app, take.name), take);
   }
 
   async ping(): Promise<void> {
