@@ -23,7 +23,9 @@ export const methods: RuleKind = {
       type: 'check',
       requires: `the method is one of ${allow.join(', ') || 'none'}, and nothing overrides it`,
       passes: ({ method, headers, query }) =>
-        allowed.has(method) && !OVERRIDES.some((name) => headers.has(name)) && !(query !== undefined && MAY_OVERRIDE.test(query) && overridesMethod(query)),
+        allowed.has(method) &&
+        !OVERRIDES.some((name) => headers.has(name)) &&
+        !(query !== undefined && MAY_OVERRIDE.test(query) && overridesMethod(query)),
     };
   },
 };

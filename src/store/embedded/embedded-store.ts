@@ -1,6 +1,15 @@
 import type { EmbeddedStoreConfig } from '../../config/config.ts';
 import { pollUntilSome } from '../poll.ts';
-import { refText, type CounterState, type CounterTake, type Page, type RecordKind, type RecordRef, type Store, type StoredEvent } from '../store.ts';
+import {
+  refText,
+  type CounterState,
+  type CounterTake,
+  type Page,
+  type RecordKind,
+  type RecordRef,
+  type Store,
+  type StoredEvent,
+} from '../store.ts';
 import { appendToLog, parsePosition, readLog } from './audit-log.ts';
 import { takePlace } from './counters.ts';
 import { followChanges, noteChange } from './change-log.ts';

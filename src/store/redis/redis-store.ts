@@ -1,6 +1,16 @@
 import type { RedisStoreConfig } from '../../config/config.ts';
 import { pollUntilSome } from '../poll.ts';
-import type { CounterState, CounterTake, Freshness, InvalidationListener, Page, RecordKind, RecordRef, Store, StoredEvent } from '../store.ts';
+import type {
+  CounterState,
+  CounterTake,
+  Freshness,
+  InvalidationListener,
+  Page,
+  RecordKind,
+  RecordRef,
+  Store,
+  StoredEvent,
+} from '../store.ts';
 import { AuditAppender, readStream, requireStreamPosition } from './audit-stream.ts';
 import { CompareAndSet } from './compare-and-set.ts';
 import { RedisConnection, type TroubleListener } from './connection.ts';

@@ -31,6 +31,7 @@ const EVENT: AuditEvent = {
   outcome: 'success',
   code: null,
   rule: null,
+  warnings: [],
   status: 200,
   bytesIn: 0,
   bytesOut: 10,
