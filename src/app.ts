@@ -11,6 +11,7 @@ import { prepareInjection } from './inject/registry.ts';
 import type { Logger } from './log.ts';
 import { createHostMatcher } from './message/host-pattern.ts';
 import type { HostMatcher } from './message/host-pattern.ts';
+import { parseNetwork } from './message/network.ts';
 import { grantOfIsolation } from './pipeline/isolation.ts';
 import { RequestsUnderWay } from './pipeline/requests-under-way.ts';
 import { createServe } from './pipeline/serve.ts';
@@ -174,6 +175,7 @@ class Starter {
       tunnelled: (tunnel) => {
         recorder.record(describeTunnel(tunnel, Date.now()), false);
       },
+      trustedProxies: config.listen.trustedProxies.flatMap((network) => parseNetwork(network) ?? []),
       now: Date.now,
       log: this.#options.log,
     };

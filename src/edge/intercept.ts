@@ -12,7 +12,7 @@ import type { Connection, InnerConnection } from './connection.ts';
 
 /** What an interception needs. */
 export interface InterceptOptions {
-  readonly target: Pick<InnerConnection, 'authority' | 'key' | 'alter'>;
+  readonly target: Pick<InnerConnection, 'authority' | 'key' | 'alter' | 'clientAddress'>;
   readonly outer: Connection;
   contextFor(host: string): SecureContext;
   /** Longest wait for the first byte, and for the TLS handshake. */

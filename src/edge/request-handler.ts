@@ -3,6 +3,7 @@ import { AlterError } from '../errors.ts';
 import { parseAlterHeaders, parseProxyAuthorization } from '../message/alter-headers.ts';
 import type { AlterHeaders } from '../message/alter-headers.ts';
 import { formatAuthority } from '../message/authority.ts';
+import { forwardedAddress } from '../message/forwarded.ts';
 import type { H1RequestHead } from '../message/h1/request-parser.ts';
 import type { HeaderList } from '../message/header-list.ts';
 import { stripRequestHeaders } from '../message/hop-by-hop.ts';
@@ -52,6 +53,7 @@ export class RequestHandler {
           id,
           startedAt,
           peer: connection.peer,
+          clientAddress: this.#clientAddress(connection, head.headers),
           caller: who,
           request: inbound,
           alter,
@@ -67,6 +69,11 @@ export class RequestHandler {
     } catch (error) {
       refuse(error);
     }
+  }
+
+  /** Fields inside CONNECT are the client's own. */
+  #clientAddress({ inner, peer }: Connection, headers: HeaderList): string {
+    return inner === undefined ? forwardedAddress(peer.address, headers, this.#services.trustedProxies) : inner.clientAddress;
   }
 }
 

@@ -18,7 +18,7 @@ import { answers, clients, configuration, fails, grant, openAt, openFor, ownRedi
 const NAMED: Partial<RedisStoreConfig> = { username: 'limited', password: new Secret('pass-word') };
 /** So that what takes two time-outs still ends within a second. */
 const IMPATIENT: Partial<RedisStoreConfig> = { connectTimeoutMs: 300, commandTimeoutMs: 300 };
-const ENOUGH = '+get +set +del +zadd +zrem +zrangebylex +xadd +xrange +xrevrange +ping +client|id +client|tracking +subscribe';
+const ENOUGH = '+get +set +del +zadd +zrem +zrangebylex +incr +pttl +xadd +xrange +xrevrange +ping +client|id +client|tracking +subscribe';
 
 const shared = startRedis();
 test.after.always(async () => {
