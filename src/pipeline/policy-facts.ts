@@ -26,7 +26,8 @@ export function policyFacts(exchange: Exchange, { grant, secret }: ResolvedGrant
   };
 }
 
-function principalFacts(principal: GrantPrincipal): PrincipalFacts {
+/** Whose grant it is, as rules know it. */
+export function principalFacts(principal: GrantPrincipal): PrincipalFacts {
   switch (principal.type) {
     case 'system':
       return SYSTEM;

@@ -1,5 +1,15 @@
 import { StoreUnavailableError, refText } from '../../src/store/store.ts';
-import type { CounterState, CounterTake, Freshness, InvalidationListener, Page, RecordKind, RecordRef, Store, StoredEvent } from '../../src/store/store.ts';
+import type {
+  CounterState,
+  CounterTake,
+  Freshness,
+  InvalidationListener,
+  Page,
+  RecordKind,
+  RecordRef,
+  Store,
+  StoredEvent,
+} from '../../src/store/store.ts';
 
 /** The `Store` contract in memory, with switches for what a store far away does: losing its channel, failing, answering late. */
 export class MemoryStore implements Store {

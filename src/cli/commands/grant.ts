@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { CommandError } from '../../errors.ts';
+import { readRules } from '../policy-target.ts';
 import { shortRule } from '../policy-text.ts';
 import type { GrantRecord } from '../../vault/records.ts';
 import type { SecretFacts } from '../../vault/resolved.ts';
@@ -14,6 +15,7 @@ interface IssueOptions {
   readonly label: string;
   readonly ttl?: string;
   readonly method?: readonly string[];
+  readonly policy?: string;
 }
 
 interface ListOptions {
@@ -74,7 +76,7 @@ function methodRules(methods: readonly string[] | undefined): GrantRecord['polic
 
 async function issue(session: Session, options: IssueOptions): Promise<void> {
   const ttlMs = durationOption('--ttl', options.ttl);
-  const policy = methodRules(options.method);
+  const policy = [...methodRules(options.method), ...(options.policy === undefined ? [] : await readRules(session, options.policy))];
   const administration = await session.administration();
   const grant = await administration.issueGrant({
     secret: options.secret,
@@ -163,6 +165,7 @@ export function addGrantCommands(program: Command, runtime: Runtime): void {
     .requiredOption('-s, --secret <name-or-id>', 'secret that the grant opens')
     .requiredOption('-l, --label <text>', 'what the grant is for; shown in lists and in the audit')
     .option('--ttl <duration>', 'how long it is valid, such as 12h or 30d (default: until it is revoked)')
+    .option('--policy <file>', 'YAML or JSON file with rules that its requests must pass, or - for stdin')
     .option('--method <method>', 'allow only these HTTP methods (repeatable)', collect);
   perform<IssueOptions>(issuing, runtime, async (session, options) => {
     await issue(session, options);
