@@ -31,7 +31,7 @@ export function parsePolicyFile(text: string, fileName: string): readonly Rule[]
 function compile(): ValidateFunction<{ readonly rules: readonly Rule[] }> {
   const schema: unknown = JSON.parse(readFileSync(fileURLToPath(SCHEMA_FILE), 'utf8'));
   const ajv = new Ajv2020({ strictRequired: false, strictTypes: false, validateSchema: false });
-  return ajv.compile(schema as object);
+  return ajv.compile<{ readonly rules: readonly Rule[] }>(schema as object);
 }
 
 function faultOf(document: ProviderDocument, errors: readonly ErrorObject[]): Error {

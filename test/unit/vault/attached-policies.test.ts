@@ -115,20 +115,15 @@ test('a policy record that does not open denies with policy_unavailable', withFi
 
 test('rules of a later version stay in the record and deny', withFixture, async (fixture: VaultFixture, t) => {
   const { grantId } = await fixture.grant();
-  const at = { v: 1, id: 'app', app: 'default', createdAt: START, updatedAt: START };
-  fixture.store.plant(
-    APP,
-    await seal(fixture.keyring, APP, {
-      ...at,
-      policy: [
-        { kind: 'quota', max: 3 },
-        { kind: 'methods', allow: 'GET' },
-      ],
-    }),
-  );
-  const { policy } = await fixture.vault().resolveGrant('default', grantId);
+  const policy = [
+    { kind: 'quota', max: 3 },
+    { kind: 'methods', allow: 'GET' },
+  ];
+  const record = { v: 1, id: 'app', app: 'default', createdAt: START, updatedAt: START, policy };
+  fixture.store.plant(APP, await seal(fixture.keyring, APP, record));
+  const resolved = await fixture.vault().resolveGrant('default', grantId);
   t.deepEqual(
-    policy.rules.map(({ label, check }) => [label, check]),
+    resolved.policy.rules.map(({ label, check }) => [label, check]),
     [
       ['app:quota', undefined],
       ['app:methods', undefined],
