@@ -12,10 +12,13 @@ import { prepareInjection } from './inject/registry.ts';
 import type { Logger } from './log.ts';
 import { createHostMatcher } from './message/host-pattern.ts';
 import type { HostMatcher } from './message/host-pattern.ts';
+import { parseNetwork } from './message/network.ts';
 import { grantOfIsolation } from './pipeline/isolation.ts';
+import { RequestsUnderWay } from './pipeline/requests-under-way.ts';
 import { createServe } from './pipeline/serve.ts';
 import type { Serve } from './pipeline/serve.ts';
 import { createStages } from './pipeline/stages.ts';
+import type { Counters } from './pipeline/take-counters.ts';
 import { loadCa } from './pki/ca.ts';
 import { LeafContexts } from './pki/leaf-contexts.ts';
 import { publicRoots, rootFiles } from './pki/public-roots.ts';
@@ -133,8 +136,9 @@ class Starter {
       keys: new IdpKeys({ fetch: (url, limits) => fetchDocument(current().dialer, url, limits) }),
       maxTokens: config.cache.maxEntries,
     });
+    const counters = { store, underWay: new RequestsUnderWay() };
     const { bodyBytesPassed = () => undefined } = this.#options;
-    const build = (next: Config): Runtime => buildRuntime(next, { vault, recorder, users, log, bodyBytesPassed });
+    const build = (next: Config): Runtime => buildRuntime(next, { vault, recorder, users, counters, log, bodyBytesPassed });
     runtime = build(config);
     const current = (): Runtime => runtime ?? build(config);
     const leafs = new LeafContexts({ ca, maxLeaves: config.intercept.maxLeaves, leafTtlMs: config.intercept.leafTtlMs });
@@ -186,6 +190,7 @@ class Starter {
       tunnelled: (tunnel) => {
         recorder.record(describeTunnel(tunnel, Date.now()), false);
       },
+      trustedProxies: config.listen.trustedProxies.flatMap((network) => parseNetwork(network) ?? []),
       now: Date.now,
       log: this.#options.log,
     };
@@ -233,6 +238,7 @@ interface RuntimeParts {
   readonly vault: Vault;
   readonly recorder: Recorder;
   readonly users: UserTokens;
+  readonly counters: Counters;
   readonly log: Logger;
   readonly bodyBytesPassed: (bytes: number) => void;
 }
@@ -249,8 +255,8 @@ function buildRuntime(config: Config, parts: RuntimeParts): Runtime {
   };
   const pools = new Pools(dialer, { ...config.upstream, revoked });
   const { ungranted, defaultGrants } = config;
-  const stages = createStages({ grants: parts.vault, users: parts.users, ungranted, defaultGrants, now: Date.now });
-  const { recorder, log, bodyBytesPassed } = parts;
+  const { recorder, log, users, counters, bodyBytesPassed } = parts;
+  const stages = createStages({ grants: parts.vault, users, ungranted, defaultGrants, counters, now: Date.now });
   const serve = createServe({ stages, forward: createForward(pools), recorder, now: Date.now, log, bodyBytesPassed });
   const passThrough = createHostMatcher(config.intercept.passThrough);
   return { catalogue, dialer, pools, serve, openTunnel: createOpenTunnel(dialer), passThrough };

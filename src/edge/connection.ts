@@ -27,6 +27,8 @@ export interface InnerConnection {
   readonly key: Secret | undefined;
   /** `X-Alter-*` fields of CONNECT: they speak for requests that carry none of their own. */
   readonly alter: AlterHeaders;
+  /** Address of the client as CONNECT came: no proxy in front sees the requests inside. */
+  readonly clientAddress: string;
   /** Host names agree: the TLS server name, if there was one, is the CONNECT host. */
   readonly serverNameAgrees: boolean;
 }

@@ -13,7 +13,7 @@ import type { Connection, InnerConnection } from './connection.ts';
 
 /** What an interception needs. */
 export interface InterceptOptions {
-  readonly target: { readonly authority: Authority } & Pick<InnerConnection, 'key' | 'alter'>;
+  readonly target: { readonly authority: Authority } & Pick<InnerConnection, 'key' | 'alter' | 'clientAddress'>;
   readonly outer: Connection;
   contextFor(host: string): SecureContext;
   /** Longest wait for the first byte, and for the TLS handshake. */
@@ -55,8 +55,8 @@ export function intercept(socket: net.Socket, head: Buffer, options: InterceptOp
 }
 
 function innerConnection(target: InterceptOptions['target'], scheme: Scheme, serverNameAgrees: boolean): InnerConnection {
-  const { authority, key, alter } = target;
-  return { origin: { scheme, ...authority }, key, alter, serverNameAgrees };
+  const { authority, ...rest } = target;
+  return { ...rest, origin: { scheme, ...authority }, serverNameAgrees };
 }
 
 function readPlain(socket: net.Socket, options: InterceptOptions): void {

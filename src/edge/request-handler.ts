@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { AlterError } from '../errors.ts';
 import { parseAlterHeaders, parseProxyAuthorization } from '../message/alter-headers.ts';
 import type { AlterHeaders } from '../message/alter-headers.ts';
+import { forwardedAddress } from '../message/forwarded.ts';
 import type { H1RequestHead } from '../message/h1/request-parser.ts';
 import type { HeaderList } from '../message/header-list.ts';
 import { hostField } from '../message/host-field.ts';
@@ -52,12 +53,14 @@ export class RequestHandler {
           id,
           startedAt,
           peer: connection.peer,
+          clientAddress: this.#clientAddress(connection, head.headers),
           caller: who,
           request: inbound,
           alter,
           outbound: outbound(inbound),
           placeholders: [],
           injected: [],
+          warnings: [],
           stages: [],
         };
         this.#services.serve(exchange, stream);
@@ -66,6 +69,11 @@ export class RequestHandler {
     } catch (error) {
       refuse(error);
     }
+  }
+
+  /** Fields inside CONNECT are the client's own. */
+  #clientAddress({ inner, peer }: Connection, headers: HeaderList): string {
+    return inner === undefined ? forwardedAddress(peer.address, headers, this.#services.trustedProxies) : inner.clientAddress;
   }
 }
 

@@ -80,6 +80,7 @@ class Serving implements ResponseSink {
     const cleaned = this.#cleaned(head);
     cleaned.headers.add({ name: REQUEST_ID, value: this.#exchange.id });
     if (this.#exchange.caller.deprecated === true) cleaned.headers.append(KEY_DEPRECATED, 'true');
+    this.#addAnswerHeaders(cleaned.headers);
     try {
       this.#client.head(cleaned);
     } catch (cause) {
@@ -114,7 +115,11 @@ class Serving implements ResponseSink {
   }
 
   #judged(error: AlterError | undefined): void {
-    if (this.#finished) return;
+    if (this.#finished) {
+      // The client left while the stages waited for the store; they may have taken something since.
+      this.#exchange.release?.();
+      return;
+    }
     const refused = error ?? this.#admit();
     if (refused !== undefined) {
       this.fail(refused);
@@ -148,6 +153,15 @@ class Serving implements ResponseSink {
     this.#flight?.abort();
   }
 
+  /** What the provider says of its own limits stands: two policies in one field would be read as one list. */
+  #addAnswerHeaders(headers: HeaderList): void {
+    const { answerHeaders = [] } = this.#exchange;
+    for (let i = 0; i < answerHeaders.length; i += 2) {
+      const name = answerHeaders[i] ?? '';
+      if (!headers.has(name)) headers.append(name, answerHeaders[i + 1] ?? '');
+    }
+  }
+
   #cleaned(head: ResponseHead): ResponseHead {
     stripResponseHeaders(head.headers);
     this.#exchange.resolved?.injection.scrub(head.headers);
@@ -162,6 +176,7 @@ class Serving implements ResponseSink {
   #finish(error: AlterError | undefined, aborted: boolean): boolean {
     if (this.#finished) return false;
     this.#finished = true;
+    this.#exchange.release?.();
     const { recorder, now, log } = this.#services;
     const ending = {
       status: this.#status ?? error?.status,

@@ -65,7 +65,7 @@ async function startOwnProxy(config: Config, session: Session, options: RunOptio
   const runLog = openRunLog(session.paths.run, options.logFile);
   const own: Config = {
     ...config,
-    listen: { host: '127.0.0.1', port: 0, requireKey: options.allowLocalUsers !== true },
+    listen: { host: '127.0.0.1', port: 0, requireKey: options.allowLocalUsers !== true, trustedProxies: [] },
     admin: undefined,
     shutdown: { drainTimeoutMs: Math.min(config.shutdown.drainTimeoutMs, DRAIN_MS) },
   };
