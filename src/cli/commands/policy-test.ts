@@ -200,7 +200,7 @@ async function explainRequest(session: Session, id: string): Promise<number> {
         ['Request', `${event.method} ${event.host}${event.path}`],
         ['Time', event.start],
         ['Outcome', [event.outcome, event.code].filter((text) => text !== null).join(', ')],
-        ['Refused by', refused ? (event.rule ?? undefined) : undefined],
+        ['Refused by', refused ? event.rule : undefined],
         ['Passes when', wouldPass ?? (refused ? 'the rule is not attached any more' : undefined)],
         ['Hint', refused && wouldPass !== null ? undefined : hint],
         ['With the rules of now', explanation === undefined ? 'the grant is gone' : outcomeText(explanation)],
