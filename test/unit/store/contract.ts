@@ -78,7 +78,7 @@ export function storeContract(name: string, prepare: (t: ExecutionContext) => St
   });
 
   contract('no increment by compare-and-set is lost', async (t, open) => {
-    const [one, other] = [await open(), await open()];
+    const stores = [await open(), await open()];
     await stores[0]?.put(grant('n'), undefined, '0');
     const increment = async (store: Store): Promise<void> => {
       for (let done = 0; done < 10;) {
@@ -255,7 +255,7 @@ export function storeContract(name: string, prepare: (t: ExecutionContext) => St
   contract(
     'of any number of requests at once, over two stores on the same data, exactly as many as the limit get a place',
     async (t, open) => {
-      const stores = [await open(), await open()];
+      const [one, other] = [await open(), await open()];
       const take = { name: 'grant:a', limit: 25, windowMs: 60_000 };
       const states = await Promise.all(
         Array.from({ length: 80 }, (_, index) => (index % 2 === 0 ? one : other).takeFromCounter('default', take)),

@@ -68,7 +68,7 @@ test('absence that was read while a policy was being created is not kept', withF
   fixture.store.plant(APP, undefined);
   const release = fixture.store.holdAnswers();
   const overtaken = Promise.resolve(vault.resolveGrant('default', grantId));
-  await Promise.resolve();
+  await new Promise((resolve) => setImmediate(resolve));
   t.is(fixture.store.reads.at(-1), 'default:policy:app');
   fixture.store.plant(APP, text);
   release();
