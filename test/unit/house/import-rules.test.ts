@@ -106,9 +106,17 @@ async function write(root: string, file: string, text: string): Promise<void> {
   await writeFile(path.join(root, file), text);
 }
 
+/** The package of a module: `name`, or `@scope/name`. */
+function packageOf(specifier: string): string {
+  return specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+}
+
 /** Writes a package that has the module `specifier` (`name` or `name/path/of/module.js`). */
 async function writeLibrary(root: string, specifier: string): Promise<void> {
-  const [name = ''] = specifier.split('/');
+  const name = packageOf(specifier);
   await write(root, `node_modules/${name}/package.json`, JSON.stringify({ name, version: '1.0.0', main: 'index.js' }));
   await write(root, `node_modules/${specifier === name ? `${name}/index.js` : specifier}`, 'exports.base = 1;\n');
 }
@@ -124,9 +132,9 @@ async function writeTree(root: string): Promise<void> {
     const type = index % 2 === 0 ? 'type ' : '';
     await write(root, file, `import ${type}{ base } from '${specifier}';\nexport type Base = typeof base;\n`);
   }
-  const libraries = [...new Set([...imports.values()].filter((name) => /^[a-z]/.test(name) && !/^(node:|fs$)/.test(name)))];
+  const libraries = [...new Set([...imports.values()].filter((name) => /^[@a-z]/.test(name) && !/^(node:|fs$)/.test(name)))];
   for (const specifier of libraries) await writeLibrary(root, specifier);
-  const dependencies = Object.fromEntries(libraries.map((specifier) => [specifier.split('/')[0], '1.0.0']));
+  const dependencies = Object.fromEntries(libraries.map((specifier) => [packageOf(specifier), '1.0.0']));
   await write(root, 'package.json', JSON.stringify({ name: 'fixture', type: 'module', dependencies }));
   await write(
     root,
