@@ -72,7 +72,7 @@ test("a user's grant works with the user's token, which never reaches the origin
   const token = await idp.token();
   const answer = await send({ grant, token });
   t.is(answer.status, 200, answer.body);
-  const seen = scene.origin.requests.findLast(({ headers }) => headers['authorization'] === 'Bearer sk-of-alice');
+  const seen = scene.origin.requests.findLast(({ headers }) => headers.authorization === 'Bearer sk-of-alice');
   t.truthy(seen);
   t.false(JSON.stringify(seen).includes(token));
   const event = await scene.proxy.eventOf(answer);
@@ -249,7 +249,7 @@ test("another app's grants, keys, agents and identity providers answer like unkn
     administration.idps.show('theirs'),
     administration.agents.show('no-agent'),
   ]) {
-    t.is((await t.throwsAsync<Error & { code?: string }>(missing))?.code, 'not_found');
+    t.is((await t.throwsAsync<Error & { code?: string }>(missing)).code, 'not_found');
   }
 });
 
@@ -283,7 +283,7 @@ test('keys from a file need no network, and an identity provider that is deleted
   await idps.add({ slug: 'local', issuer: local.issuer, audiences: [AUDIENCE], jwks: publicKeysOf({ keys: local.publicKeys() }) });
   const grant = await grantFor(scene, { type: 'user', idp: 'local', subject: 'alice' });
   t.is(await outcome({ grant, token }), '200');
-  t.is((await t.throwsAsync<Error & { code?: string }>(idps.delete('local')))?.code, 'not_allowed');
+  t.is((await t.throwsAsync<Error & { code?: string }>(idps.delete('local'))).code, 'not_allowed');
   await idps.delete('local', { force: true });
   t.is(await outcome({ grant, token }), '401 user_token_invalid token_issuer');
 });
