@@ -43,14 +43,15 @@ function heldBy(grants: HeldGrantSource, app: string, holder: HolderPrincipal, p
 function usable(grants: HeldGrantSource, app: string, id: string): MaybePromise<ResolvedGrant | undefined> {
   try {
     const resolved = grants.resolveGrant(app, id);
-    return resolved instanceof Promise ? resolved.catch(orEnded) : resolved;
+    return resolved instanceof Promise ? resolved.catch(noneIfEnded) : resolved;
   } catch (error) {
-    return orEnded(error);
+    return noneIfEnded(error);
   }
 }
 
-function orEnded(error: unknown): undefined {
-  if (!(error instanceof AlterError) || !ENDED.has(error.code)) throw error;
+function noneIfEnded(error: unknown): ResolvedGrant | undefined {
+  if (error instanceof AlterError && ENDED.has(error.code)) return undefined;
+  throw error;
 }
 
 /** The index says where to look; what counts is the grant itself. */

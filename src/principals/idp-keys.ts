@@ -1,5 +1,5 @@
 import { createLocalJWKSet } from 'jose';
-import type { JSONWebKeySet, JWTVerifyGetKey } from 'jose';
+import type { JWK, JWTVerifyGetKey } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { AlterError } from '../errors.ts';
 import type { MaybePromise } from '../message/maybe-promise.ts';
@@ -132,8 +132,8 @@ export class IdpKeys {
 function keySet(document: unknown): JWTVerifyGetKey {
   const keys = isObject(document) ? document['keys'] : undefined;
   if (!Array.isArray(keys)) throw new Error('the JWKS has no keys');
-  const asymmetric = keys.filter((key) => isObject(key) && KEY_TYPES.has(key['kty']) && !('d' in key));
-  return createLocalJWKSet({ keys: asymmetric } as JSONWebKeySet);
+  const usable = keys.filter((key: unknown): key is JWK => isObject(key) && KEY_TYPES.has(key['kty']) && !('d' in key));
+  return createLocalJWKSet({ keys: usable });
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

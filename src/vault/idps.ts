@@ -13,7 +13,7 @@ export interface NewIdp {
   readonly issuer: string;
   /** `aud` of a token must hold one of these. */
   readonly audiences: readonly string[];
-  /** Default: {@link DEFAULT_ALGORITHMS}. */
+  /** Default: RS256, PS256, ES256, ES384, EdDSA and Ed25519. */
   readonly algorithms?: readonly string[];
   readonly jwks: JwksSource;
   /** Default: `sub`. */
@@ -32,7 +32,7 @@ export interface IdpAdministration {
 }
 
 /** Signature algorithms that are taken unless others are named. */
-export const DEFAULT_ALGORITHMS: readonly string[] = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA', 'Ed25519'];
+const DEFAULT_ALGORITHMS: readonly string[] = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA', 'Ed25519'];
 
 const KEY_TYPES: ReadonlySet<unknown> = new Set(['RSA', 'EC', 'OKP']);
 /** Private members of RSA, EC, OKP and symmetric keys (RFC 7518 §6, RFC 8037 §2). */

@@ -3,6 +3,8 @@
  * operator does to a key, an agent or an identity provider holds on the next request. Another app's things do not exist.
  */
 import { createPublicKey } from 'node:crypto';
+import { once } from 'node:events';
+import net from 'node:net';
 import test from 'ava';
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { prepareInjection } from '../../src/inject/registry.ts';
@@ -17,6 +19,7 @@ import { eventually } from '../support/eventually.ts';
 import { AUDIENCE, startMockIdp, startRealIdp } from '../support/identity-providers.ts';
 import type { MockIdp } from '../support/identity-providers.ts';
 import { grantFor } from '../support/principal-grants.ts';
+import { startRedis } from '../support/redis.ts';
 import { startScene } from '../support/scene.ts';
 import type { Scene } from '../support/scene.ts';
 
@@ -40,14 +43,14 @@ interface Sent extends Partial<ClientRequest> {
   readonly provider?: string;
 }
 
-async function send({ token, provider, ...request }: Sent): Promise<ClientAnswer> {
+async function send({ token, provider, ...request }: Sent, at = scene): Promise<ClientAnswer> {
   const headers = [
     ...(request.headers ?? []),
     ...(token === undefined ? [] : ['X-Alter-User-Token', token]),
     ...(provider === undefined ? [] : ['X-Alter-Provider', provider]),
   ];
   try {
-    return await requestThrough(scene.proxy, { url: `${scene.origin.url}/echo`, ...request, headers });
+    return await requestThrough(at.proxy, { url: `${at.origin.url}/echo`, ...request, headers });
   } catch (error) {
     if (error instanceof ConnectRefused) return error.answer;
     throw error;
@@ -55,8 +58,8 @@ async function send({ token, provider, ...request }: Sent): Promise<ClientAnswer
 }
 
 /** `200`, or status, code and rule of the refusal. */
-async function outcome(request: Sent): Promise<string> {
-  return outcomeOf(await send(request));
+async function outcome(request: Sent, at = scene): Promise<string> {
+  return outcomeOf(await send(request, at));
 }
 
 function outcomeOf(answer: ClientAnswer): string {
@@ -72,7 +75,7 @@ test("a user's grant works with the user's token, which never reaches the origin
   const token = await idp.token();
   const answer = await send({ grant, token });
   t.is(answer.status, 200, answer.body);
-  const seen = scene.origin.requests.findLast(({ headers }) => headers['authorization'] === 'Bearer sk-of-alice');
+  const seen = scene.origin.requests.findLast(({ headers }) => headers.authorization === 'Bearer sk-of-alice');
   t.truthy(seen);
   t.false(JSON.stringify(seen).includes(token));
   const event = await scene.proxy.eventOf(answer);
@@ -223,8 +226,42 @@ test('keys end, are bound to networks, and say when they are deprecated', async 
   t.is(outcomeOf(refused), '404 grant_not_found');
   t.is(refused.headers['x-alter-key-deprecated'], 'true');
   t.is((await send({ grant, key: reveal(next) })).headers['x-alter-key-deprecated'], undefined);
-  await administration.revokeKey((await administration.listKeys()).find(({ status }) => status === 'deprecated')?.prefix ?? '');
+  await administration.revokeKey(
+    (await administration.listKeys()).find(({ name, status }) => name === 'rotating' && status === 'deprecated')?.prefix ?? '',
+  );
   t.is(await outcome({ grant, key: reveal(rotating) }), '407 key_revoked');
+});
+
+test('the answer to CONNECT says that the key is deprecated', async (t) => {
+  const { administration } = scene.proxy;
+  const { key } = await administration.createKey({ name: 'connecting' });
+  await administration.deprecateKey('connecting');
+  const lines = (target: string): string =>
+    `CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\nProxy-Authorization: Bearer ${reveal(key)}\r\n\r\n`;
+  const answerTo = async (target: string): Promise<string> => {
+    const socket = net.connect(scene.proxy.port, scene.proxy.host);
+    t.teardown(() => socket.destroy());
+    socket.write(lines(target));
+    const [chunk] = (await once(socket, 'data')) as [Buffer];
+    return chunk.toString();
+  };
+  t.regex(await answerTo(scene.authority), /^HTTP\/1\.1 200 [^]*\r\nX-Alter-Key-Deprecated: true\r\n/);
+});
+
+test('false keys are answered more and more slowly, a valid one from the same address at once, and who leaves is forgotten', async (t) => {
+  const grant = await scene.grant();
+  const falseKey = `alter_key_app_${'C'.repeat(43)}`;
+  const before = performance.now();
+  for (let i = 0; i < 7; i++) t.is(await outcome({ grant, key: falseKey }), '407 invalid_key');
+  t.true(performance.now() - before > 140);
+  const waiting = [1, 2, 3].map(async () => outcome({ grant, key: falseKey }));
+  t.is(await outcome({ grant, key: scene.proxy.key }), '200');
+  const leaving = net.connect(scene.proxy.port, scene.proxy.host);
+  leaving.write(`CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\nProxy-Authorization: Bearer ${falseKey}\r\n\r\n`, () =>
+    leaving.destroy(),
+  );
+  for (const code of await Promise.all(waiting)) t.is(code, '407 invalid_key');
+  t.is(await outcome({ grant, key: scene.proxy.key }), '200');
 });
 
 test("another app's grants, keys, agents and identity providers answer like unknown ones", async (t) => {
@@ -249,7 +286,7 @@ test("another app's grants, keys, agents and identity providers answer like unkn
     administration.idps.show('theirs'),
     administration.agents.show('no-agent'),
   ]) {
-    t.is((await t.throwsAsync<Error & { code?: string }>(missing))?.code, 'not_found');
+    t.is((await t.throwsAsync<Error & { code?: string }>(missing)).code, 'not_found');
   }
 });
 
@@ -283,7 +320,7 @@ test('keys from a file need no network, and an identity provider that is deleted
   await idps.add({ slug: 'local', issuer: local.issuer, audiences: [AUDIENCE], jwks: publicKeysOf({ keys: local.publicKeys() }) });
   const grant = await grantFor(scene, { type: 'user', idp: 'local', subject: 'alice' });
   t.is(await outcome({ grant, token }), '200');
-  t.is((await t.throwsAsync<Error & { code?: string }>(idps.delete('local')))?.code, 'not_allowed');
+  t.is((await t.throwsAsync<Error & { code?: string }>(idps.delete('local'))).code, 'not_allowed');
   await idps.delete('local', { force: true });
   t.is(await outcome({ grant, token }), '401 user_token_invalid token_issuer');
 });
@@ -304,4 +341,36 @@ test('oidc-provider: a real access token, found by discovery, with the groups of
     await outcome({ grant: await grantFor(scene, { type: 'user', idp: 'corp', subject: 'robot' }), token: member }),
     '403 principal_mismatch',
   );
+});
+
+test('on Redis the same holds, within a second of each change', async (t) => {
+  const redis = await startRedis();
+  t.teardown(() => redis.stop());
+  const there = await startScene({ origin: { authority }, config: { store: { kind: 'redis', url: redis.url } } });
+  t.teardown(() => there.stop());
+  const { administration } = there.proxy;
+  const becomes = async (request: Sent, wanted: string): Promise<void> => {
+    const last = async (): Promise<true | undefined> => ((await outcome(request, there)) === wanted ? true : undefined);
+    await eventually(last, `${JSON.stringify(wanted)} on Redis`, 1000);
+  };
+  const grant = await grantFor(there, ALICE);
+  const token = await idp.token();
+  t.is(await outcome({ grant, token }, there), '401 user_token_invalid token_issuer');
+  await administration.idps.add({ slug: 'corp', issuer: idp.issuer, audiences: [AUDIENCE], jwks: { kind: 'discovery' } });
+  await becomes({ grant, token }, '200');
+  await becomes({ provider: 'custom-bearer', token }, '200');
+  await becomes({ provider: 'custom-bearer', token: await idp.token({ sub: 'eve' }) }, '404 grant_not_found no_grant_for_provider');
+  await grantFor(there, { ...ALICE, subject: 'eve' });
+  await becomes({ provider: 'custom-bearer', token: await idp.token({ sub: 'eve' }) }, '200');
+
+  await administration.agents.create({ name: 'reporter' });
+  const key = reveal((await administration.createKey({ name: 'k', agent: 'reporter' })).key);
+  const ofAgent = await grantFor(there, { type: 'agent', agent: 'reporter' });
+  await becomes({ grant: ofAgent, key }, '200');
+  await administration.agents.pause('reporter');
+  await becomes({ grant: ofAgent, key }, '403 agent_inactive');
+  await administration.idps.delete('corp', { force: true });
+  await becomes({ grant, token }, '401 user_token_invalid token_issuer');
+  await redis.stop();
+  await becomes({ grant, token }, '503 store_unavailable');
 });

@@ -102,8 +102,8 @@ test('what the index says and the grant does not is not found', async (t) => {
 test('several are told by their labels, those of the user only when the user has several', async (t) => {
   const detailOf = (held: readonly Held[]): string | undefined => {
     const error = t.throws<AlterError>(() => findHeld(grants(held), user, 'acme'));
-    t.is(error?.code, 'ambiguous_grant');
-    return error?.detail;
+    t.is(error.code, 'ambiguous_grant');
+    return error.detail;
   };
   const group = { id: 'c', holder: SALES };
   t.is(detailOf([{ id: 'a', holder: ALICE }, { id: 'b', holder: ALICE }, group]), 'several grants fit: "label a", "label b"');

@@ -158,6 +158,7 @@ test.serial('the rights that docs/security.md gives to a proxy are enough for it
   await raw.set('alter:default:grant:a', 'sealed');
   t.is(await store.get(grant('a')), 'sealed');
   t.is(await store.get({ kind: 'key', id: 'k' }), undefined);
+  t.deepEqual((await store.list('default', 'idp')).ids, []);
   await store.appendEvents('default', ['1', '2']);
   t.is(await calls(raw, 'evalsha'), 1);
   t.is((await entries(raw)).length, 2);

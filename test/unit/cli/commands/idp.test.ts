@@ -34,7 +34,7 @@ test('keys come from a URL or from a file with public keys', async (t) => {
   const secret = await cli.run(['idp', 'add', 'x', '--issuer', 'x', '--audience', 'a', '--jwks-file', cli.write('private.json', JSON.stringify({ keys: [privateJwk] }))]); // prettier-ignore
   t.is(secret.code, 2);
   t.regex(secret.stderr, /private/);
-  t.false((secret.stdout + secret.stderr).includes(String(privateJwk['d'])));
+  t.false((secret.stdout + secret.stderr).includes(String(privateJwk.d)));
   t.is((await cli.run(['idp', 'add', 'x', '--issuer', 'x', '--audience', 'a', '--jwks-file', cli.write('bad.json', '{')])).code, 1);
 });
 
