@@ -11,6 +11,7 @@ const ALLOWED = {
   message: ['errors.ts'],
   policy: ['errors.ts', 'message'],
   providers: ['errors.ts', 'message'],
+  'policy-file': ['errors.ts', 'message', 'policy', 'providers'],
   inject: ['errors.ts', 'message', 'secret', 'providers'],
   config: ['errors.ts', 'message', 'secret'],
   store: ['errors.ts', 'message', 'secret', 'config'],
@@ -33,7 +34,8 @@ const ALLOWED_FILES = {
 
 /** The folders (and files) that own each third-party library. */
 const OWNERS = {
-  ajv: ['config', 'providers'],
+  '@marcbachmann/cel-js': ['policy'],
+  ajv: ['config', 'providers', 'policy-file'],
   'cli-table3': ['cli'],
   commander: ['cli'],
   ioredis: ['store/redis'],

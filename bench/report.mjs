@@ -159,8 +159,9 @@ function grantSection({ grants }) {
 
 CPU per small request as a ratio to the floor, by the number of grants in Redis: with one grant, with several in turn (so many), and with the same
 in turn when the proxy caches one entry, so that each request reads Redis and opens a seal. Each grant has connections of its own to the API, and
-these are open. Then the median latency of the first and of the second request with a grant, at one connection, and how often Redis is read for
-the first.
+these are open. Then the median latency of the first and of the second request with a grant, one after another by a proxy that keeps no connection
+to the API, so that both open one, and how often Redis is read for the first: once for the grant, and once for the secret where that is not known
+yet; here all grants are of one secret.
 
 ${table(head, rows)}${filler === undefined ? '' : `\n\nOf ${whole(filler.grants)} grants ${whole(filler.sealed)} are sealed and used; the others are records of the same size under other ids.`}`;
 }

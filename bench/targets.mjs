@@ -6,7 +6,7 @@ const MOST_MB = 120;
 
 /** `{ name, limit, value, met }` of each; `value` and `met` are undefined for what was not measured. */
 export function targets(results) {
-  const { stages, idle, soak } = results;
+  const { stages, idle, soak, grants } = results;
   const ratio = (stage, party) => stages[stage]?.[party]?.ratio;
   const against = (peer, member) => quotient(stages.small?.grant?.[member], stages.small?.[peer]?.[member]);
   const idlest = idle.filter(({ party, kbEach }) => party === 'grant' && kbEach !== undefined).at(-1);
@@ -25,6 +25,7 @@ export function targets(results) {
     atMost(`memory of an idle connection${idlest === undefined ? '' : ` of ${whole(idlest.connections)}`}`, 45, idlest?.kbEach, {
       of: 'KB',
     }),
+    atMost('first use of a grant, over the second', 3, firstUseMs(grants), { of: 'ms' }),
     below(`resident memory in ${whole(MIXED_REQUESTS)} mixed requests`, MOST_MB, soaked?.peakMb, 'MB'),
     {
       name: 'the same, in its second half',
@@ -33,6 +34,12 @@ export function targets(results) {
       met: soaked?.flat,
     },
   ];
+}
+
+/** Of the most grants that were measured, in milliseconds. */
+function firstUseMs(grants) {
+  const first = grants.filter((result) => result.first !== undefined).at(-1)?.first;
+  return first === undefined ? undefined : (first.coldP50 - first.warmP50) / 1000;
 }
 
 /** What the proxy adds to the latency at one connection, by what the floor adds. */

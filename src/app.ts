@@ -12,10 +12,13 @@ import { prepareInjection } from './inject/registry.ts';
 import type { Logger } from './log.ts';
 import { createHostMatcher } from './message/host-pattern.ts';
 import type { HostMatcher } from './message/host-pattern.ts';
+import { parseNetwork } from './message/network.ts';
 import { grantOfIsolation } from './pipeline/isolation.ts';
+import { RequestsUnderWay } from './pipeline/requests-under-way.ts';
 import { createServe } from './pipeline/serve.ts';
 import type { Serve } from './pipeline/serve.ts';
 import { createStages } from './pipeline/stages.ts';
+import type { Counters } from './pipeline/take-counters.ts';
 import { loadCa } from './pki/ca.ts';
 import { LeafContexts } from './pki/leaf-contexts.ts';
 import { publicRoots, rootFiles } from './pki/public-roots.ts';
@@ -66,6 +69,8 @@ export interface StartOptions {
    * that cannot send one; other users of the machine stay out.
    */
   readonly ownUserNeedsNoKey?: boolean;
+  /** Is told of bytes of bodies that pass through, in either direction. */
+  readonly bodyBytesPassed?: (bytes: number) => void;
   /** Reads the configuration anew, for {@link RunningProxy.reload}. */
   readonly reload?: () => Config;
 }
@@ -131,7 +136,9 @@ class Starter {
       keys: new IdpKeys({ fetch: (url, limits) => fetchDocument(current().dialer, url, limits) }),
       maxTokens: config.cache.maxEntries,
     });
-    const build = (next: Config): Runtime => buildRuntime(next, { vault, recorder, users, log });
+    const counters = { store, underWay: new RequestsUnderWay() };
+    const { bodyBytesPassed = () => undefined } = this.#options;
+    const build = (next: Config): Runtime => buildRuntime(next, { vault, recorder, users, counters, log, bodyBytesPassed });
     runtime = build(config);
     const current = (): Runtime => runtime ?? build(config);
     const leafs = new LeafContexts({ ca, maxLeaves: config.intercept.maxLeaves, leafTtlMs: config.intercept.leafTtlMs });
@@ -183,6 +190,7 @@ class Starter {
       tunnelled: (tunnel) => {
         recorder.record(describeTunnel(tunnel, Date.now()), false);
       },
+      trustedProxies: config.listen.trustedProxies.flatMap((network) => parseNetwork(network) ?? []),
       now: Date.now,
       log: this.#options.log,
     };
@@ -225,8 +233,18 @@ interface Parts {
   readonly current: () => Runtime;
 }
 
+/** The parts on which a {@link Runtime} stands. */
+interface RuntimeParts {
+  readonly vault: Vault;
+  readonly recorder: Recorder;
+  readonly users: UserTokens;
+  readonly counters: Counters;
+  readonly log: Logger;
+  readonly bodyBytesPassed: (bytes: number) => void;
+}
+
 /** Everything that follows from the changeable part of the configuration. */
-function buildRuntime(config: Config, parts: { vault: Vault; recorder: Recorder; users: UserTokens; log: Logger }): Runtime {
+function buildRuntime(config: Config, parts: RuntimeParts): Runtime {
   const catalogue = loadCatalogue(config.providerDirs);
   const trust = publicRoots([...rootFiles(process.env), ...config.upstream.caFiles]);
   const { connectTimeoutMs, allowPrivate } = config.upstream;
@@ -237,8 +255,9 @@ function buildRuntime(config: Config, parts: { vault: Vault; recorder: Recorder;
   };
   const pools = new Pools(dialer, { ...config.upstream, revoked });
   const { ungranted, defaultGrants } = config;
-  const stages = createStages({ grants: parts.vault, users: parts.users, ungranted, defaultGrants, now: Date.now });
-  const serve = createServe({ stages, forward: createForward(pools), recorder: parts.recorder, now: Date.now, log: parts.log });
+  const { recorder, log, users, counters, bodyBytesPassed } = parts;
+  const stages = createStages({ grants: parts.vault, users, ungranted, defaultGrants, counters, now: Date.now });
+  const serve = createServe({ stages, forward: createForward(pools), recorder, now: Date.now, log, bodyBytesPassed });
   const passThrough = createHostMatcher(config.intercept.passThrough);
   return { catalogue, dialer, pools, serve, openTunnel: createOpenTunnel(dialer), passThrough };
 }

@@ -286,6 +286,8 @@ export interface AlterErrorOptions {
   readonly rule?: string;
   /** Seconds for `Retry-After`. */
   readonly retryAfterS?: number;
+  /** More fields of the answer: name, value, name, value … */
+  readonly headers?: readonly string[];
   /** What lies behind, for the log only. */
   readonly cause?: unknown;
 }
@@ -296,6 +298,7 @@ export class AlterError extends Error {
   readonly detail: string | undefined;
   readonly rule: string | undefined;
   readonly retryAfterS: number | undefined;
+  readonly headers: readonly string[];
 
   constructor(code: WireCode, options: AlterErrorOptions = {}) {
     super(WIRE_ERRORS[code].title, options.cause === undefined ? undefined : { cause: options.cause });
@@ -304,6 +307,7 @@ export class AlterError extends Error {
     this.detail = options.detail;
     this.rule = options.rule;
     this.retryAfterS = options.retryAfterS;
+    this.headers = options.headers ?? [];
   }
 
   /** HTTP status of the answer. */

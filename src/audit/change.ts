@@ -5,6 +5,7 @@ export type ChangeAction =
   | `provider.${'add' | 'delete'}`
   | `agent.${'create' | 'pause' | 'resume' | 'delete' | 'allow' | 'disallow'}`
   | `idp.${'add' | 'delete'}`
+  | 'policy.set'
   | `key.${'create' | 'deprecate' | 'rotate' | 'revoke'}`;
 
 /** What is recorded about one change of a record. It says which record and which of its members, never what they hold. */

@@ -40,7 +40,10 @@ export interface AuditEvent {
   readonly outcome: AuditOutcome;
   /** Stable code when the proxy refused or failed. */
   readonly code: string | null;
+  /** The rule of a policy that refused, with where it is attached (`secret:methods`), or a finer reason. */
   readonly rule: string | null;
+  /** Rules in mode `warn` that would have refused. */
+  readonly warnings: readonly string[];
   readonly status: number | null;
   readonly bytesIn: number;
   readonly bytesOut: number;

@@ -43,6 +43,7 @@ function duration(ms: number): string {
 /** One event as one line for people: time, outcome, status, method, destination, grant, duration, and why it was refused. */
 export function formatEvent(event: AuditEvent, paint: Paint): string {
   const why = [event.code, event.rule].filter((text) => text !== null && text !== '').join('/');
+  const { warnings = [] }: Partial<AuditEvent> = event;
   const columns = [
     paint('dim', localTime(event.start)),
     paint(OUTCOME_STYLES[event.outcome] ?? 'dim', printable(event.outcome).padEnd(16)),
@@ -52,6 +53,8 @@ export function formatEvent(event: AuditEvent, paint: Paint): string {
     paint('cyan', event.grantLabel === null ? '-' : printable(event.grantLabel)),
     paint('dim', duration(event.durationMs)),
     paint('red', printable(why)),
+    // Events of an earlier version have no such member.
+    paint('yellow', warnings.length === 0 ? '' : printable(`would deny: ${warnings.join(', ')}`)),
   ];
   return columns.join('  ').trimEnd();
 }

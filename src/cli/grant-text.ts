@@ -4,6 +4,7 @@ import type { GrantStatus, GrantView } from '../vault/grants/view.ts';
 import { formatInstant, isoInstant } from './duration.ts';
 import { shortOrigin } from './origin-text.ts';
 import type { Cell, Output } from './output.ts';
+import { shortRule } from './policy-text.ts';
 
 /** A grant as JSON for programs. */
 export function grantForPrograms({ grant, secret, status, uses, lastUsedAt }: GrantView): Record<string, unknown> {
@@ -49,7 +50,7 @@ export function grantStatusCell(output: Output, status: GrantStatus): Cell {
 
 /** The rules of a grant in one line. */
 export function policyText(grant: GrantRecord): string {
-  return grant.policy.map((rule) => `${rule.kind} ${rule.allow.join(', ')}`).join('; ');
+  return grant.policy.map(shortRule).join('; ');
 }
 
 /** Everything about a grant, for people. */

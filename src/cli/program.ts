@@ -25,6 +25,7 @@ const COMMANDS: Readonly<Record<string, Readonly<Record<string, () => Promise<Ad
   'Credentials and access:': {
     secret: async () => (await import('./commands/secret.ts')).addSecretCommands,
     grant: async () => (await import('./commands/grant.ts')).addGrantCommands,
+    policy: async () => (await import('./commands/policy.ts')).addPolicyCommands,
     key: async () => (await import('./commands/key.ts')).addKeyCommands,
     agent: async () => (await import('./commands/agent.ts')).addAgentCommands,
     idp: async () => (await import('./commands/idp.ts')).addIdpCommands,

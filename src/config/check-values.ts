@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { parseNetwork } from '../message/network.ts';
 import { parseUuid } from '../message/uuid.ts';
 import { hostText, readHost } from './hosts.ts';
 import type { Merged } from './merge.ts';
@@ -57,6 +58,14 @@ export class ValueReader {
       this.#refuse([...path, index], `is no host: ${entry.wrong}`, right);
       return text;
     });
+  }
+
+  /** Networks in CIDR notation, and single addresses. */
+  networks(path: Path, texts: readonly string[]): readonly string[] {
+    for (const [index, text] of texts.entries()) {
+      if (parseNetwork(text) === undefined) this.#refuse([...path, index], 'is no network', 'use 10.0.0.0/8 or one IP address');
+    }
+    return texts;
   }
 
   /** Grant ids by host: `host` for port 443, else `host:port`. */

@@ -20,6 +20,8 @@ export interface Config {
     readonly port: number;
     /** Require Proxy-Authorization also on loopback. Always true when `host` is not loopback. */
     readonly requireKey: boolean;
+    /** Networks (or single addresses) of the proxies in front of this one, whose X-Forwarded-For or Forwarded counts. */
+    readonly trustedProxies: readonly string[];
   };
   /** The proxy's own API key, for callers on loopback that send none. From `key_file` or ALTER_KEY. */
   readonly key: Secret | undefined;

@@ -137,7 +137,12 @@ class Assembly {
     const { listen, admin } = this.#settings;
     const host = this.#values.listenHost(['listen', 'host'], listen.host);
     return {
-      listen: { host, port: listen.port, requireKey: listen.require_key || !isLoopback(host) },
+      listen: {
+        host,
+        port: listen.port,
+        requireKey: listen.require_key || !isLoopback(host),
+        trustedProxies: this.#values.networks(['listen', 'trusted_proxies'], listen.trusted_proxies),
+      },
       admin: admin === false ? undefined : { host: this.#values.listenHost(['admin', 'host'], admin.host), port: admin.port },
     };
   }

@@ -27,7 +27,12 @@ export interface Settings {
   readonly provider_dirs: readonly string[];
   readonly ungranted: 'forward' | 'deny';
   readonly default_grants: Readonly<Record<string, string>>;
-  readonly listen: { readonly host: string; readonly port: number; readonly require_key: boolean };
+  readonly listen: {
+    readonly host: string;
+    readonly port: number;
+    readonly require_key: boolean;
+    readonly trusted_proxies: readonly string[];
+  };
   readonly admin: false | { readonly host: string; readonly port: number };
   readonly store: {
     readonly kind: 'embedded' | 'redis';

@@ -4,6 +4,7 @@ import { AlterError } from '../errors.ts';
 import { parseAlterHeaders, parseProxyAuthorization } from '../message/alter-headers.ts';
 import { parseAuthority } from '../message/authority.ts';
 import type { Authority } from '../message/authority.ts';
+import { forwardedAddress } from '../message/forwarded.ts';
 import type { H1RequestHead } from '../message/h1/request-parser.ts';
 import { chain } from '../message/maybe-promise.ts';
 import { parseConnectTarget } from '../message/target.ts';
@@ -72,12 +73,13 @@ export class ConnectHandler {
     const presented = parseProxyAuthorization(headers);
     const key = presented === undefined ? undefined : new Secret(presented);
     const alter = parseAlterHeaders(headers);
+    const clientAddress = forwardedAddress(connect.connection.peer.address, headers, this.#services.trustedProxies);
     const done = chain(this.#services.authenticate(key, connect.connection.peer), (caller) => {
       if (connect.socket.destroyed) return;
       // A grant cannot be used inside a tunnel, so a CONNECT that names one is never tunnelled (invariant 9).
       const named = alter.grantId !== undefined || alter.provider !== undefined;
       if (!named && this.#services.isPassThrough(authority)) this.#tunnel(connect, authority, caller, alter);
-      else this.#intercept(connect, { authority, key, alter }, caller);
+      else this.#intercept(connect, { authority, key, alter, clientAddress }, caller);
     });
     if (done instanceof Promise) {
       done.catch((error: unknown) => {

@@ -1,6 +1,6 @@
 import type net from 'node:net';
 import type { AlterHeaders } from '../message/alter-headers.ts';
-import type { Authority, Scheme } from '../message/authority.ts';
+import type { Origin } from '../message/authority.ts';
 import type { ClientPeer } from '../pipeline/exchange.ts';
 import type { Secret } from '../secret/secret.ts';
 import { userOfPeer } from './peer-user.ts';
@@ -21,12 +21,14 @@ export interface Connection {
 
 /** A connection inside CONNECT. */
 export interface InnerConnection {
-  readonly authority: Authority;
-  readonly scheme: Scheme;
+  /** The CONNECT authority with the scheme that the client speaks inside: one object for all requests of the connection. */
+  readonly origin: Origin;
   /** The API key that CONNECT carried; checked again for each request, so that a revocation holds. */
   readonly key: Secret | undefined;
   /** `X-Alter-*` fields of CONNECT: they speak for requests that carry none of their own. */
   readonly alter: AlterHeaders;
+  /** Address of the client as CONNECT came: no proxy in front sees the requests inside. */
+  readonly clientAddress: string;
   /** Host names agree: the TLS server name, if there was one, is the CONNECT host. */
   readonly serverNameAgrees: boolean;
 }

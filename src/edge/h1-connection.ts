@@ -67,9 +67,8 @@ export class H1Connection {
     this.#flush = () => {
       if (!socket.destroyed) this.#writer.flush();
     };
-    this.#writer = new MessageWriter(socket, (time) => {
-      if (time === 'soon') process.nextTick(this.#flush);
-      else setImmediate(this.#flush);
+    this.#writer = new MessageWriter(socket, () => {
+      setImmediate(this.#flush);
     });
     this.#streamOptions = this.#optionsForStreams();
     this.#parser = new RequestParser(
@@ -94,7 +93,7 @@ export class H1Connection {
 
   /** Whether the client waits for an answer, or for the rest of one. */
   get owesAnswer(): boolean {
-    return this.#phase === 'serving' || this.#socket.writableLength > 0;
+    return this.#phase === 'serving' || this.#writer.pending || this.#socket.writableLength > 0;
   }
 
   /** Closes the connection as soon as it owes no answer. */
@@ -305,11 +304,13 @@ export class H1Connection {
     }
     this.#phase = 'closing';
     this.#since = performance.now();
+    this.#writer.flush();
     this.#options.unreadable(error, this.#socket, this.#connection);
   }
 
   #handOver(head: H1RequestHead, rest: Buffer): void {
     const socket = this.#socket;
+    this.#writer.flush();
     socket.pause();
     this.#leave();
     this.#options.connect(head, socket, rest, this.#connection);
@@ -320,6 +321,7 @@ export class H1Connection {
     this.#phase = 'closing';
     this.#since = performance.now();
     this.#held = undefined;
+    this.#writer.flush();
     this.#socket.end();
     // Unread bytes would make the kernel reset the connection, and the client would lose the answer.
     this.#socket.resume();

@@ -18,7 +18,7 @@ import type { KeyChallenge } from './problem.ts';
 
 /** What a stream needs of its connection. */
 export interface H1StreamOptions {
-  readonly socket: Pick<Socket, 'write' | 'pause' | 'resume'>;
+  readonly socket: Pick<Socket, 'pause' | 'resume'>;
   readonly challenge: KeyChallenge;
   /** Whether the connection takes another request after this one. */
   persists(): boolean;
@@ -33,7 +33,7 @@ export interface H1StreamOptions {
 /** A refused request with more body than this to come costs the client its connection. */
 const MAX_DISCARD = 1024 * 1024;
 
-const CONTINUE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n', 'latin1');
+const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 
 /** The client's side of one exchange over HTTP/1.1: the body of its request, and the answer. */
 export class H1Stream implements ClientStream, BodySource {
@@ -122,7 +122,7 @@ export class H1Stream implements ClientStream, BodySource {
   start(sink: BodySink): void {
     if (this.#awaitsContinue && this.#answer === 'none') {
       this.#continued = true;
-      this.#options.socket.write(CONTINUE);
+      this.#writer.informational(CONTINUE);
     }
     this.#sink = sink;
     this.#bodyState = 'flowing';
@@ -158,7 +158,7 @@ export class H1Stream implements ClientStream, BodySource {
   informational(head: ResponseHead): void {
     // The client has had its 100 when the body was asked for.
     if (this.#request.version !== '1.1' || this.#answer !== 'none' || (head.status === 100 && this.#continued)) return;
-    this.#options.socket.write(Buffer.from(responseHead(head.status, head.reason, head.headers, { kind: 'none' }), 'latin1'));
+    this.#writer.informational(responseHead(head.status, head.reason, head.headers, { kind: 'none' }));
   }
 
   head(head: ResponseHead): void {
@@ -201,6 +201,13 @@ export class H1Stream implements ClientStream, BodySource {
     if (withBody) this.#writer.data(body);
     this.#writer.end(undefined);
     this.#complete(persist);
+  }
+
+  retract(): boolean {
+    if (this.#answer !== 'head' || !this.#writer.retract()) return false;
+    this.#answer = 'none';
+    this.#closeDelimited = false;
+    return true;
   }
 
   cut(): void {

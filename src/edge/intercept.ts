@@ -7,12 +7,13 @@ import { TLSSocket } from 'node:tls';
 import type { SecureContext } from 'node:tls';
 import { AlterError } from '../errors.ts';
 import { parseAuthority } from '../message/authority.ts';
-import type { Authority } from '../message/authority.ts';
+import type { Authority, Scheme } from '../message/authority.ts';
+import { readServerName } from './client-hello.ts';
 import type { Connection, InnerConnection } from './connection.ts';
 
 /** What an interception needs. */
 export interface InterceptOptions {
-  readonly target: Pick<InnerConnection, 'authority' | 'key' | 'alter'>;
+  readonly target: { readonly authority: Authority } & Pick<InnerConnection, 'key' | 'alter' | 'clientAddress'>;
   readonly outer: Connection;
   contextFor(host: string): SecureContext;
   /** Longest wait for the first byte, and for the TLS handshake. */
@@ -33,36 +34,42 @@ export function intercept(socket: net.Socket, head: Buffer, options: InterceptOp
   socket.once('close', () => {
     clearTimeout(timer);
   });
-  if (head.length > 0) socket.unshift(head);
-  const peek = (): void => {
-    const chunk = socket.read() as Buffer | null;
-    if (chunk === null) {
-      // Either more is to come, or the client has ended without a byte.
-      if (socket.readableEnded) socket.destroy();
-      return;
-    }
-    socket.off('readable', peek);
+  const begin = (first: Buffer): void => {
+    socket.off('data', begin).off('end', left);
     clearTimeout(timer);
-    socket.unshift(chunk);
-    if (chunk[0] === TLS_HANDSHAKE) terminateTls(socket, options);
+    // Whoever reads on begins with these bytes.
+    socket.pause();
+    socket.unshift(first);
+    if (first[0] === TLS_HANDSHAKE) terminateTls(socket, first, options);
     else readPlain(socket, options);
   };
-  socket.on('readable', peek);
-  socket.once('end', () => {
-    if (socket.readableLength === 0 && socket.listeners('readable').includes(peek)) socket.destroy();
-  });
+  const left = (): void => {
+    socket.destroy();
+  };
+  if (head.length > 0) {
+    begin(head);
+    return;
+  }
+  socket.on('data', begin).once('end', left);
+  socket.resume();
+}
+
+function innerConnection(target: InterceptOptions['target'], scheme: Scheme, serverNameAgrees: boolean): InnerConnection {
+  const { authority, ...rest } = target;
+  return { ...rest, origin: { scheme, ...authority }, serverNameAgrees };
 }
 
 function readPlain(socket: net.Socket, options: InterceptOptions): void {
-  const inner = { ...options.target, scheme: 'http', serverNameAgrees: true } as const;
-  options.readHttp(socket, { peer: options.outer.peer, inner });
+  options.readHttp(socket, { peer: options.outer.peer, inner: innerConnection(options.target, 'http', true) });
+  socket.resume();
 }
 
-function terminateTls(socket: net.Socket, options: InterceptOptions): void {
+function terminateTls(socket: net.Socket, hello: Buffer, options: InterceptOptions): void {
   const { authority } = options.target;
   let secureContext: SecureContext;
+  const asked = readServerName(hello);
   try {
-    secureContext = options.contextFor(authority.host);
+    secureContext = contextOfName(asked?.serverName, options) ?? options.contextFor(authority.host);
   } catch (error) {
     options.refuse(error);
     return;
@@ -71,10 +78,7 @@ function terminateTls(socket: net.Socket, options: InterceptOptions): void {
     isServer: true,
     secureContext,
     ALPNProtocols: ['http/1.1'],
-    // A client that names another host gets a certificate for the name it asked for, so that it can read the 421.
-    SNICallback: (serverName, callback) => {
-      callback(null, agrees(serverName, authority) ? secureContext : contextOrUndefined(serverName, options));
-    },
+    ...(asked === undefined ? { SNICallback: askedLater(secureContext, options) } : {}),
   });
   const timer = setTimeout(() => secure.destroy(), options.timeoutMs);
   const failed = (error: NodeJS.ErrnoException): void => {
@@ -97,8 +101,7 @@ function terminateTls(socket: net.Socket, options: InterceptOptions): void {
     secure.off('end', left);
     const serverName = typeof secure.servername === 'string' ? secure.servername : undefined;
     const serverNameAgrees = serverName === undefined || agrees(serverName, authority);
-    const inner = { ...options.target, scheme: 'https', serverNameAgrees } as const;
-    options.readHttp(secure, { peer: options.outer.peer, inner });
+    options.readHttp(secure, { peer: options.outer.peer, inner: innerConnection(options.target, 'https', serverNameAgrees) });
   });
 }
 
@@ -122,7 +125,21 @@ function hostOf(serverName: string): string | undefined {
   }
 }
 
-function contextOrUndefined(serverName: string, options: InterceptOptions): SecureContext | undefined {
-  const host = hostOf(serverName);
-  return host === undefined ? undefined : options.contextFor(host);
+/** A client that names another host gets a certificate for the name it asked for, so that it can read the 421. */
+function contextOfName(serverName: string | undefined, options: InterceptOptions): SecureContext | undefined {
+  const host = serverName === undefined ? undefined : hostOf(serverName);
+  return host === undefined || host === options.target.authority.host ? undefined : options.contextFor(host);
+}
+
+function askedLater(usual: SecureContext, options: InterceptOptions) {
+  return (serverName: string, callback: (error: Error | null, context?: SecureContext) => void): void => {
+    let context: SecureContext;
+    try {
+      context = contextOfName(serverName, options) ?? usual;
+    } catch (error) {
+      callback(error instanceof Error ? error : new Error('no certificate', { cause: error }));
+      return;
+    }
+    callback(null, context);
+  };
 }

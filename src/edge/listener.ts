@@ -147,7 +147,6 @@ export class Listener {
   #unreadable(error: H1Error | 'slow', socket: net.Socket, { peer, inner }: Connection): void {
     const id = randomUUID();
     const refusal = headRefusal(error);
-    const origin = inner === undefined ? undefined : { scheme: inner.scheme, ...inner.authority };
     const startedAt = this.#services.now();
     this.#services.refused({
       id,
@@ -157,7 +156,7 @@ export class Listener {
       caller: undefined,
       protocol: 'http/1.1',
       method: '',
-      origin,
+      origin: inner?.origin,
       error: refusal,
       status: refusal.status,
     });

@@ -56,5 +56,6 @@ export function problemAnswer(error: AlterError, requestId: string, challenge: K
   if (status === 401) headers.push('WWW-Authenticate', 'Bearer realm="alter-proxy"');
   if (status === 405) headers.push('Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS');
   if (error.retryAfterS !== undefined) headers.push('Retry-After', String(error.retryAfterS));
+  headers.push(...error.headers);
   return { status, headers, body };
 }

@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { AlterError } from '../errors.ts';
 import { parseAlterHeaders, parseProxyAuthorization } from '../message/alter-headers.ts';
 import type { AlterHeaders } from '../message/alter-headers.ts';
-import { formatAuthority } from '../message/authority.ts';
+import { forwardedAddress } from '../message/forwarded.ts';
 import type { H1RequestHead } from '../message/h1/request-parser.ts';
 import type { HeaderList } from '../message/header-list.ts';
-import { stripRequestHeaders } from '../message/hop-by-hop.ts';
+import { hostField } from '../message/host-field.ts';
+import { strippedRequestHeaders } from '../message/hop-by-hop.ts';
 import { chain } from '../message/maybe-promise.ts';
 import type { InboundRequest, OutboundRequest } from '../message/request.ts';
 import type { Caller } from '../principals/caller.ts';
@@ -35,7 +36,7 @@ export class RequestHandler {
     const refuse = (cause: unknown): void => {
       const error = cause instanceof AlterError ? cause : new AlterError('internal_error', { cause });
       const { inner, peer } = connection;
-      const origin = request?.origin ?? (inner === undefined ? undefined : { scheme: inner.scheme, ...inner.authority });
+      const origin = request?.origin ?? inner?.origin;
       const status = answerStatus(error, inner === undefined ? 'proxy' : 'request');
       const { method, version } = head;
       const protocol = `http/${version}`;
@@ -52,12 +53,14 @@ export class RequestHandler {
           id,
           startedAt,
           peer: connection.peer,
+          clientAddress: this.#clientAddress(connection, head.headers),
           caller: who,
           request: inbound,
           alter,
           outbound: outbound(inbound),
           placeholders: [],
           injected: [],
+          warnings: [],
           stages: [],
         };
         this.#services.serve(exchange, stream);
@@ -66,6 +69,11 @@ export class RequestHandler {
     } catch (error) {
       refuse(error);
     }
+  }
+
+  /** Fields inside CONNECT are the client's own. */
+  #clientAddress({ inner, peer }: Connection, headers: HeaderList): string {
+    return inner === undefined ? forwardedAddress(peer.address, headers, this.#services.trustedProxies) : inner.clientAddress;
   }
 }
 
@@ -99,8 +107,8 @@ function alterHeadersOf(connection: Connection, headers: HeaderList): AlterHeade
 
 /** The request as it would leave without a grant: no field that speaks to the proxy or to this connection. */
 function outbound(request: InboundRequest): OutboundRequest {
-  const headers = request.headers.clone();
-  stripRequestHeaders(headers);
-  headers.set('Host', formatAuthority(request.origin, request.origin.scheme));
+  const headers = strippedRequestHeaders(request.headers);
+  headers.filter(({ framing }) => framing !== 'host');
+  headers.add(hostField(request.origin));
   return { method: request.method, origin: request.origin, url: request.url, headers, bodyLength: request.bodyLength };
 }

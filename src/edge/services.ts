@@ -2,6 +2,7 @@ import type { SecureContext } from 'node:tls';
 import type { EarlyRefusal, TunnelEnding } from '../pipeline/describe.ts';
 import type { Authority } from '../message/authority.ts';
 import type { MaybePromise } from '../message/maybe-promise.ts';
+import type { Network } from '../message/network.ts';
 import type { OpenTunnel } from '../message/tunnel.ts';
 import type { Caller } from '../principals/caller.ts';
 import type { Secret } from '../secret/secret.ts';
@@ -22,6 +23,8 @@ export interface EdgeServices {
   refused(refusal: EarlyRefusal): void;
   /** Records a tunnel when it has ended. */
   tunnelled(tunnel: TunnelEnding): void;
+  /** Proxies in front of this one, whose word on the address of a client counts. */
+  readonly trustedProxies: readonly Network[];
   readonly now: () => number;
   readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
 }

@@ -1,3 +1,4 @@
+import { prepareField } from '../message/header-list.ts';
 import { checkFieldName, checkFieldValue } from './header.ts';
 import type { PreparedRule } from './prepared-rule.ts';
 
@@ -6,10 +7,11 @@ export function prepareDefaultHeader(rule: { readonly name: string; readonly val
   const { name, value } = rule;
   checkFieldName(name);
   checkFieldValue(name, value);
+  const field = prepareField(name, value);
   return {
     place: undefined,
     apply: ({ headers }) => {
-      if (!headers.has(name)) headers.append(name, value);
+      if (!headers.has(name)) headers.add(field);
     },
     sensitive: [],
   };

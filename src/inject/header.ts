@@ -1,6 +1,5 @@
 import { CommandError } from '../errors.ts';
-import { fieldName } from '../message/field-name.ts';
-import type { HeaderList } from '../message/header-list.ts';
+import { prepareField, type HeaderList, type PreparedField } from '../message/header-list.ts';
 import { isReservedField } from '../message/hop-by-hop.ts';
 import { isFieldValue, isToken } from '../message/syntax.ts';
 import type { Credential } from './credential.ts';
@@ -18,10 +17,12 @@ export function prepareHeader(rule: { readonly name: string; readonly format: st
 export function writeHeader(name: string, value: string, sensitive: readonly string[] | undefined): PreparedRule {
   checkFieldName(name);
   checkFieldValue(name, value);
-  const lowerName = name.toLowerCase();
+  const field = prepareField(name, value);
   return {
-    place: `header:${lowerName}`,
-    apply: ({ headers }) => replaceField(headers, name, value),
+    place: `header:${field.name.lower}`,
+    apply: ({ headers }) => {
+      replaceField(headers, field);
+    },
     sensitive: sensitive === undefined ? [] : [value, ...sensitive],
   };
 }
@@ -41,8 +42,8 @@ export function checkFieldValue(name: string, value: string): void {
 }
 
 /** CGI-like servers read `x_api_key` and `x-api-key` as one variable, so both spellings of the caller go. */
-function replaceField(headers: HeaderList, name: string, value: string): void {
-  const { folded } = fieldName(name);
+function replaceField(headers: HeaderList, field: PreparedField): void {
+  const { folded } = field.name;
   headers.filter((own) => own.folded !== folded);
-  headers.append(name, value);
+  headers.add(field);
 }

@@ -15,7 +15,7 @@ export function makeScrubber(values: readonly string[], written: readonly string
   // Shortest first: the search ends at the first text that is longer than the value.
   const parts = [...texts].filter((text) => text.length >= MIN_PART).sort((a, b) => a.length - b.length);
   return (headers) => {
-    headers.filter((_, value) => !whole.has(value) && !repeats(value, parts));
+    headers.filter((_, value) => (value.length < MIN_PART ? !whole.has(value) : !repeats(value, parts)));
   };
 }
 

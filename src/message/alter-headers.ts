@@ -1,5 +1,6 @@
 import { AlterError, type WireCode } from '../errors.ts';
 import { decodeBasic } from './basic-credentials.ts';
+import { fieldName } from './field-name.ts';
 import type { HeaderList } from './header-list.ts';
 import { malformed } from './malformed.ts';
 import { parseUuid } from './uuid.ts';
@@ -78,21 +79,20 @@ export function parseProxyAuthorization(headers: HeaderList): string | undefined
   }
 }
 
-/** Most requests of a busy client have the fields, most requests of other clients have none: one pass without allocation tells. */
-function namesAlter(headers: HeaderList): boolean {
-  const flat = headers.flat();
-  for (let i = 0; i < flat.length; i += 2) {
-    const name = flat[i] ?? '';
-    if (name.length > 8 && (name.charCodeAt(0) | 0x20) === 0x78 && name.slice(0, 8).toLowerCase() === 'x-alter-') return true;
-  }
-  return false;
+/** Most requests of a busy client have the fields, most requests of other clients have none. */
+function namesAlter({ names }: HeaderList): boolean {
+  return names.some(({ lower }) => lower.startsWith('x-alter-'));
 }
 
 /** The one value of a field, undefined when absent; two fields are refused with `code`, even equal ones. */
 function oneValue(headers: HeaderList, name: string, code: WireCode): string | undefined {
-  const values = headers.getAll(name);
-  if (values.length > 1) throw new AlterError(code, { detail: `there must be one ${name} field at most` });
-  return values[0];
+  const { lower } = fieldName(name);
+  const at = headers.names.findIndex((own) => own.lower === lower);
+  if (at === -1) return undefined;
+  if (headers.names.some((own, i) => i > at && own.lower === lower)) {
+    throw new AlterError(code, { detail: `there must be one ${name} field at most` });
+  }
+  return headers.values[at];
 }
 
 function grantIdOf(headers: HeaderList): string | undefined {

@@ -45,9 +45,14 @@ export function parseOrigin(text: string): Origin {
   return { scheme, host, port };
 }
 
+/** By origin: a connection has the same one for all its requests, and two parts ask for its text with each. */
+const keys = new WeakMap<Origin, string>();
+
 /** The one text of an origin, port always given: `https://api.example.com:443`, `https://[::1]:443`. */
 export function originKey(origin: Origin): string {
-  return `${origin.scheme}://${bracketed(origin.host)}:${String(origin.port)}`;
+  let key = keys.get(origin);
+  if (key === undefined) keys.set(origin, (key = `${origin.scheme}://${bracketed(origin.host)}:${String(origin.port)}`));
+  return key;
 }
 
 /** `host:port` as a Host header or an authority spells it; with `scheme`, the scheme's own port is left out. */

@@ -1,60 +1,92 @@
 import { fieldName, type FieldName } from './field-name.ts';
 import { isFieldValue } from './syntax.ts';
 
+/** A field that was found fit to be sent, so that it can be added to many messages. */
+export interface PreparedField {
+  readonly name: FieldName;
+  readonly value: string;
+}
+
 /**
- * A list of header fields that keeps order, spelling and duplicates (RFC 9110 §5.3).
- * Flat storage: name, value, name, value …, values in latin1 as they stood on the wire. Whatever is in a list can be sent as it is: a
- * field that would be read as something else never gets in.
+ * A field that can be added to messages.
+ * @throws Error when it cannot be sent; nothing of the field is quoted: it may hold a credential.
+ */
+export function prepareField(name: string, value: string): PreparedField {
+  const described = fieldName(name);
+  if (!described.isToken) throw new Error('the field cannot be sent: its name is not a token');
+  if (!isFieldValue(value)) throw new Error('the field cannot be sent: its value holds a control character');
+  return { name: described, value };
+}
+
+/**
+ * A list of header fields that keeps order, spelling and duplicates (RFC 9110 §5.3). Values are latin1, as they stood on the wire. Whatever is
+ * in a list can be sent as it is: a field that would be read as something else never gets in.
  */
 export class HeaderList {
-  #flat: string[];
+  #names: FieldName[] = [];
+  #values: string[] = [];
 
   /**
-   * Takes ownership of `flat` (name, value, name, value …).
+   * Of name, value, name, value …
    * @throws Error for a name that is no token, or a value with a character that no field can carry.
    */
-  constructor(flat: string[] = []) {
-    for (let i = 0; i < flat.length; i += 2) checkField(flat[i] ?? '', flat[i + 1] ?? '');
-    this.#flat = flat;
+  constructor(flat: readonly string[] = []) {
+    for (let i = 0; i < flat.length; i += 2) this.append(flat[i] ?? '', flat[i + 1] ?? '');
   }
 
-  /** A list of fields that a parser has read, octet by octet, and so need not be looked at again. Takes ownership of `flat`. */
-  static ofParsed(flat: string[]): HeaderList {
+  /** A list of fields that a parser has read, octet by octet, and so need not be looked at again. Takes ownership of both. */
+  static ofParsed(names: FieldName[], values: string[]): HeaderList {
     const list = new HeaderList();
-    list.#flat = flat;
+    list.#names = names;
+    list.#values = values;
     return list;
   }
 
   /** Number of fields. */
   get size(): number {
-    return this.#flat.length / 2;
+    return this.#names.length;
   }
 
-  /** A copy that can be changed on its own. */
-  clone(): HeaderList {
-    return HeaderList.ofParsed(this.#flat.slice());
+  /** The names in order. Callers must not change the list. */
+  get names(): readonly FieldName[] {
+    return this.#names;
   }
 
-  /** The flat list itself: name, value, name, value … Callers must not change it. */
-  flat(): readonly string[] {
-    return this.#flat;
+  /** The values in order. Callers must not change the list. */
+  get values(): readonly string[] {
+    return this.#values;
+  }
+
+  /** Name, value, name, value … as spelled. */
+  flat(): string[] {
+    return this.#names.flatMap(({ spelling }, i) => [spelling, this.#values[i] ?? '']);
+  }
+
+  /** A list of those fields for which `keep` is true. */
+  kept(keep: (name: FieldName, value: string) => boolean): HeaderList {
+    const names: FieldName[] = [];
+    const values: string[] = [];
+    for (let i = 0; i < this.#names.length; i += 1) {
+      const name = this.#names[i];
+      const value = this.#values[i];
+      if (name === undefined || value === undefined || !keep(name, value)) continue;
+      names.push(name);
+      values.push(value);
+    }
+    return HeaderList.ofParsed(names, values);
   }
 
   /** First value of `name` (any case), or undefined. */
   get(name: string): string | undefined {
-    const wanted = name.toLowerCase();
-    for (let i = 0; i < this.#flat.length; i += 2) if (sameName(this.#flat[i] ?? '', wanted)) return this.#flat[i + 1];
+    const { lower } = fieldName(name);
+    for (let i = 0; i < this.#names.length; i += 1) if (this.#names[i]?.lower === lower) return this.#values[i];
     return undefined;
   }
 
   /** All values of `name` (any case), in order. */
   getAll(name: string): string[] {
-    const wanted = name.toLowerCase();
-    const found: string[] = [];
-    for (let i = 0; i < this.#flat.length; i += 2) {
-      if (sameName(this.#flat[i] ?? '', wanted)) found.push(this.#flat[i + 1] ?? '');
-    }
-    return found;
+    const { lower } = fieldName(name);
+    return this.#values.filter((_, i) => this.#names[i]?.lower === lower);
   }
 
   /** Whether `name` (any case) is present. */
@@ -64,52 +96,54 @@ export class HeaderList {
 
   /** Adds a field at the end. @throws Error when it cannot be sent. */
   append(name: string, value: string): void {
-    checkField(name, value);
-    this.#flat.push(name, value);
+    this.add(prepareField(name, value));
   }
 
-  /** Removes every spelling of `name` and adds one field at the end. */
+  /** Adds a field at the end. */
+  add({ name, value }: PreparedField): void {
+    this.#names.push(name);
+    this.#values.push(value);
+  }
+
+  /** Removes every spelling of `name` and adds one field at the end. @throws Error when it cannot be sent. */
   set(name: string, value: string): void {
+    const field = prepareField(name, value);
     this.delete(name);
-    this.append(name, value);
+    this.add(field);
   }
 
   /** Removes every spelling of `name`; returns how many fields went. */
   delete(name: string): number {
-    const wanted = name.toLowerCase();
-    return this.filter((name) => name.lower !== wanted);
+    const { lower } = fieldName(name);
+    return this.filter((name) => name.lower !== lower);
   }
 
   /** Keeps the fields for which `keep` is true; returns how many went. */
   filter(keep: (name: FieldName, value: string) => boolean): number {
-    const flat = this.#flat;
+    const names = this.#names;
+    const values = this.#values;
     let to = 0;
-    for (let from = 0; from < flat.length; from += 2) {
-      const name = flat[from] ?? '';
-      const value = flat[from + 1] ?? '';
-      if (keep(fieldName(name), value)) {
-        flat[to] = name;
-        flat[to + 1] = value;
-        to += 2;
+    for (let from = 0; from < names.length; from += 1) {
+      const name = names[from];
+      const value = values[from];
+      if (name === undefined || value === undefined || !keep(name, value)) continue;
+      if (to !== from) {
+        names[to] = name;
+        values[to] = value;
       }
+      to += 1;
     }
-    const removed = (flat.length - to) / 2;
-    flat.length = to;
+    const removed = names.length - to;
+    // To set a length costs a call out of compiled code; most lists lose one field or none.
+    for (let i = 0; i < removed; i += 1) {
+      names.pop();
+      values.pop();
+    }
     return removed;
   }
 
   /** Fields as pairs, in order, names as spelled. */
   *[Symbol.iterator](): IterableIterator<readonly [name: string, value: string]> {
-    for (let i = 0; i < this.#flat.length; i += 2) yield [this.#flat[i] ?? '', this.#flat[i + 1] ?? ''];
+    for (let i = 0; i < this.#names.length; i += 1) yield [this.#names[i]?.spelling ?? '', this.#values[i] ?? ''];
   }
-}
-
-function sameName(name: string, lower: string): boolean {
-  return name.length === lower.length && (name === lower || fieldName(name).lower === lower);
-}
-
-/** Nothing of the field is quoted: it may hold a credential. */
-function checkField(name: string, value: string): void {
-  if (!fieldName(name).isToken) throw new Error('the field cannot be sent: its name is not a token');
-  if (!isFieldValue(value)) throw new Error('the field cannot be sent: its value holds a control character');
 }

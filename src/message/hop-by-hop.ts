@@ -1,5 +1,5 @@
 import { addConnectionOptions } from './connection.ts';
-import { fieldName } from './field-name.ts';
+import { fieldName, type FieldName } from './field-name.ts';
 import type { HeaderList } from './header-list.ts';
 
 /** Fields that belong to one connection only (RFC 9110 §7.6.1, and the older ones of RFC 2616 §13.5.1). */
@@ -21,11 +21,11 @@ const NOT_IN_TRAILERS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Removes from request headers what must not leave the proxy: hop-by-hop fields with everything that Connection names, `Proxy-*`,
- * `X-Alter-*` and Expect, in every case and with underscores for dashes. Content-Length stays.
+ * Request headers without what must not leave the proxy: hop-by-hop fields with everything that Connection names, `Proxy-*`, `X-Alter-*` and
+ * Expect, in every case and with underscores for dashes. Content-Length stays. A list of its own.
  */
-export function stripRequestHeaders(headers: HeaderList): void {
-  strip(headers, REQUEST_ONLY);
+export function strippedRequestHeaders(headers: HeaderList): HeaderList {
+  return headers.kept(kept(headers, REQUEST_ONLY));
 }
 
 /** Removes from response headers: hop-by-hop fields with everything that Connection names, `Proxy-*`, `X-Alter-*` and Alt-Svc. */
@@ -45,17 +45,25 @@ export function isReservedField(name: string): boolean {
 }
 
 function strip(headers: HeaderList, names: ReadonlySet<string>): void {
+  headers.filter(kept(headers, names));
+}
+
+/** Which fields stay. */
+function kept(headers: HeaderList, names: ReadonlySet<string>): (name: FieldName) => boolean {
   const options = connectionOptions(headers);
-  headers.filter((name) => !name.ofProxy && !names.has(name.folded) && options?.has(name.lower) !== true);
+  if (options === undefined) return (name) => !name.ofProxy && !names.has(name.folded);
+  return (name) => !name.ofProxy && !names.has(name.folded) && !options.has(name.lower);
 }
 
 /** The field names that Connection lists; undefined when there are none, as in most messages. */
-function connectionOptions(headers: HeaderList): ReadonlySet<string> | undefined {
-  const values = headers.getAll('connection').filter((value) => value !== 'keep-alive' && value !== 'close');
-  if (values.length === 0) return undefined;
-  const options = new Set<string>();
-  for (const value of values) addConnectionOptions(value, options);
+function connectionOptions({ names, values }: HeaderList): ReadonlySet<string> | undefined {
+  let options: Set<string> | undefined;
+  for (let i = 0; i < names.length; i += 1) {
+    const value = values[i] ?? '';
+    if (names[i]?.framing !== 'connection' || value === 'keep-alive' || value === 'close') continue;
+    addConnectionOptions(value, (options ??= new Set()));
+  }
   // Both ends of a Content-Length must agree on the body, whatever Connection says.
-  options.delete('content-length');
+  options?.delete('content-length');
   return options;
 }

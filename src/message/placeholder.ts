@@ -1,4 +1,5 @@
 import { decodeBasic } from './basic-credentials.ts';
+import type { FieldName } from './field-name.ts';
 import type { HeaderList } from './header-list.ts';
 import { decodeComponent, parameterName } from './query.ts';
 import type { CanonicalUrl } from './url.ts';
@@ -21,17 +22,18 @@ const UUID_LENGTH = 36;
  */
 export function findPlaceholders(headers: HeaderList, url: CanonicalUrl): PlaceholderPlace[] {
   const places: PlaceholderPlace[] = [];
-  const flat = headers.flat();
-  for (let i = 0; i < flat.length; i += 2) searchHeader(flat[i] ?? '', flat[i + 1] ?? '', places);
+  headers.values.forEach((value, i) => {
+    searchHeader(headers.names[i], value, places);
+  });
   if (url.query?.includes('alter') === true) searchQuery(url.query, places);
   search(url.path, () => 'path', places);
   return places;
 }
 
-function searchHeader(name: string, value: string, places: PlaceholderPlace[]): void {
-  const place = (): string => `header:${name.toLowerCase()}`;
-  search(value, place, places);
-  if (!startsWithBasic(value) || name.length !== 13 || name.toLowerCase() !== 'authorization') return;
+function searchHeader(name: FieldName | undefined, value: string, places: PlaceholderPlace[]): void {
+  const place = (): string => `header:${name?.lower ?? ''}`;
+  if (value.length > PREFIX.length) search(value, place, places);
+  if (name?.lower !== 'authorization' || !startsWithBasic(value)) return;
   const pair = decodeBasic(value.slice(6).trim());
   if (pair === undefined) return;
   search(pair.username, place, places);

@@ -26,6 +26,8 @@ export interface ClientStream {
   end(trailers?: HeaderList): void;
   /** The proxy's own answer, instead of a provider's. `caller` is who asked, if that is known. */
   refuse(error: AlterError, requestId: string, caller?: Caller): void;
+  /** Takes back an answer of which nothing has left yet, so that it may be refused; false when that is too late. */
+  retract(): boolean;
   /** The answer broke off after its head: the client must see that it is incomplete. */
   cut(): void;
 }

@@ -18,6 +18,8 @@ export interface Exchange {
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
   readonly peer: ClientPeer;
+  /** Address of the client that a trusted proxy in front gives; that of the peer, when it is absent. */
+  readonly clientAddress?: string;
   readonly caller: Caller;
   readonly request: InboundRequest;
   readonly alter: AlterHeaders;
@@ -28,6 +30,14 @@ export interface Exchange {
   resolved?: ResolvedGrant;
   /** Who stands behind the request; known only where the grant asks for it. */
   user?: VerifiedUser;
+  /** Rules in mode `warn` that would have denied: `secret:methods`. */
+  warnings: readonly string[];
+  /** The rule that refused, with where it is attached: `secret:methods`. */
+  refusedBy?: string;
+  /** Fields that the answer carries besides those of the provider: name, value, name, value … */
+  answerHeaders?: readonly string[];
+  /** Gives back what the exchange holds while it is under way. May be called again. */
+  release?: () => void;
   injected: readonly string[];
   /** Names of the stages passed. */
   readonly stages: string[];

@@ -2,6 +2,7 @@ import { describeExchange } from './describe.ts';
 import type { Recorder } from '../audit/recorder.ts';
 import { AlterError } from '../errors.ts';
 import type { BodySink, BodySource } from '../message/body.ts';
+import { fieldName } from '../message/field-name.ts';
 import type { HeaderList } from '../message/header-list.ts';
 import { stripResponseHeaders, stripTrailers } from '../message/hop-by-hop.ts';
 import type { ResponseHead } from '../message/response.ts';
@@ -19,8 +20,12 @@ export interface ServeServices {
   readonly forward: Forward;
   readonly recorder: Recorder;
   readonly now: () => number;
+  /** Is told of bytes of bodies, in either direction. */
+  readonly bodyBytesPassed: (bytes: number) => void;
   readonly log: { error(fields: object, message: string): void; warn(fields: object, message: string): void };
 }
+
+const REQUEST_ID = fieldName('X-Alter-Request-Id');
 
 /** Takes one exchange from its request to its audit event. */
 export type Serve = (exchange: Exchange, client: ClientStream) => void;
@@ -73,8 +78,9 @@ class Serving implements ResponseSink {
 
   head(head: ResponseHead): void {
     const cleaned = this.#cleaned(head);
-    cleaned.headers.append('X-Alter-Request-Id', this.#exchange.id);
+    cleaned.headers.add({ name: REQUEST_ID, value: this.#exchange.id });
     if (this.#exchange.caller.deprecated === true) cleaned.headers.append(KEY_DEPRECATED, 'true');
+    this.#addAnswerHeaders(cleaned.headers);
     try {
       this.#client.head(cleaned);
     } catch (cause) {
@@ -87,6 +93,7 @@ class Serving implements ResponseSink {
 
   write(chunk: Buffer): boolean {
     this.#bytesOut += chunk.length;
+    this.#services.bodyBytesPassed(chunk.length);
     return this.#client.write(chunk);
   }
 
@@ -97,6 +104,10 @@ class Serving implements ResponseSink {
   }
 
   fail(error: AlterError): void {
+    if (!this.#finished && this.#client.retract()) {
+      this.#status = undefined;
+      this.#bytesOut = 0;
+    }
     const answered = this.#status !== undefined;
     if (!this.#finish(error, false)) return;
     if (answered) this.#client.cut();
@@ -104,14 +115,24 @@ class Serving implements ResponseSink {
   }
 
   #judged(error: AlterError | undefined): void {
-    if (this.#finished) return;
+    if (this.#finished) {
+      // The client left while the stages waited for the store; they may have taken something since.
+      this.#exchange.release?.();
+      return;
+    }
     const refused = error ?? this.#admit();
     if (refused !== undefined) {
       this.fail(refused);
       return;
     }
     const body = this.#client.body;
-    const counted = body === undefined ? undefined : countedBody(body, (bytes) => (this.#bytesIn += bytes));
+    const counted =
+      body === undefined
+        ? undefined
+        : countedBody(body, (bytes) => {
+            this.#bytesIn += bytes;
+            this.#services.bodyBytesPassed(bytes);
+          });
     this.#flight = this.#services.forward(this.#exchange.outbound, counted, isolationOf(this.#exchange), this);
   }
 
@@ -132,6 +153,15 @@ class Serving implements ResponseSink {
     this.#flight?.abort();
   }
 
+  /** What the provider says of its own limits stands: two policies in one field would be read as one list. */
+  #addAnswerHeaders(headers: HeaderList): void {
+    const { answerHeaders = [] } = this.#exchange;
+    for (let i = 0; i < answerHeaders.length; i += 2) {
+      const name = answerHeaders[i] ?? '';
+      if (!headers.has(name)) headers.append(name, answerHeaders[i + 1] ?? '');
+    }
+  }
+
   #cleaned(head: ResponseHead): ResponseHead {
     stripResponseHeaders(head.headers);
     this.#exchange.resolved?.injection.scrub(head.headers);
@@ -146,6 +176,7 @@ class Serving implements ResponseSink {
   #finish(error: AlterError | undefined, aborted: boolean): boolean {
     if (this.#finished) return false;
     this.#finished = true;
+    this.#exchange.release?.();
     const { recorder, now, log } = this.#services;
     const ending = {
       status: this.#status ?? error?.status,

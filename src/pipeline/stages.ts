@@ -6,6 +6,7 @@ import { policyStage } from './stage-policy.ts';
 import { principalStage } from './stage-principal.ts';
 import type { UserSource } from './stage-principal.ts';
 import type { Stage } from './stage.ts';
+import type { Counters } from './take-counters.ts';
 
 /** What the stages are built from. */
 export interface StageServices {
@@ -13,10 +14,12 @@ export interface StageServices {
   readonly users: UserSource;
   readonly defaultGrants: Readonly<Record<string, string>>;
   readonly ungranted: 'forward' | 'deny';
+  readonly counters: Counters;
   readonly now: () => number;
 }
 
 /** The order in which a request is judged. It stands here and nowhere else. */
 export function createStages(services: StageServices): readonly Stage[] {
-  return [grantStage(services), principalStage(services.users), destinationStage(), policyStage(services.now), injectStage()];
+  const { users, now, counters } = services;
+  return [grantStage(services), principalStage(users), destinationStage(), policyStage(now, counters), injectStage()];
 }

@@ -1,26 +1,49 @@
-import { parseRule, type Decision, type PolicyFacts, type Rule } from './rules.ts';
-
-const ALLOW: Decision = Object.freeze({ allow: true });
+import type { AttachedRule } from './compile.ts';
+import type { Policy } from './policy.ts';
+import { factsAt, type PolicyFacts } from './rules.ts';
 
 /**
- * Whether every rule lets the request pass; names the first that does not. A rule that is malformed or of a kind unknown to this version
- * denies, with `unknown: true`. Pure: the same facts and rules give the same answer.
+ * The outcome of a policy. `warnings` names the rules in mode `warn` that would have denied. With `allow`, the counters of the policy are
+ * still to be taken.
  */
-export function decide(facts: PolicyFacts, rules: readonly Rule[]): Decision {
-  for (const stored of rules) {
-    const rule = parseRule(stored);
-    if (rule === undefined) return { allow: false, rule: kindOf(stored), unknown: true };
-    if (!passes(facts, rule)) return { allow: false, rule: rule.kind, unknown: false };
+export type Decision =
+  | { readonly allow: true; readonly warnings: readonly string[] }
+  | {
+      readonly allow: false;
+      readonly rule: AttachedRule;
+      /** It could not be evaluated. */
+      readonly unknown: boolean;
+      readonly warnings: readonly string[];
+    };
+
+/** What one rule says. `counted`: only its counter can say. `unavailable`: it cannot be evaluated. */
+export type Verdict = 'passes' | 'fails' | 'unavailable' | 'counted';
+
+const NO_WARNINGS: readonly string[] = Object.freeze([]);
+const ALLOW: Decision = Object.freeze({ allow: true, warnings: NO_WARNINGS });
+
+/**
+ * Whether every rule lets the request pass; names the first that does not. A rule that cannot be evaluated denies, unless it is a sound one
+ * in mode `warn`. Pure: the same facts and rules give the same answer.
+ */
+export function decide(facts: PolicyFacts, policy: Policy): Decision {
+  let warnings: string[] | undefined;
+  for (const rule of policy.rules) {
+    const verdict = verdictOf(facts, rule);
+    if (verdict === 'passes' || verdict === 'counted') continue;
+    if (rule.warn) (warnings ??= []).push(rule.label);
+    else return { allow: false, rule, unknown: verdict === 'unavailable', warnings: warnings ?? NO_WARNINGS };
   }
-  return ALLOW;
+  return warnings === undefined ? ALLOW : { allow: true, warnings };
 }
 
-function passes(facts: PolicyFacts, rule: Rule): boolean {
-  return rule.allow.includes(facts.method);
-}
-
-/** The kind that a stored rule claims, when it is fit to be shown. */
-function kindOf(stored: unknown): string {
-  const kind = typeof stored === 'object' && stored !== null && 'kind' in stored ? stored.kind : undefined;
-  return typeof kind === 'string' && /^[a-z][a-z0-9_-]{0,31}$/.test(kind) ? kind : 'unknown';
+/** What one rule says of the request. */
+export function verdictOf(facts: PolicyFacts, { at, check }: AttachedRule): Verdict {
+  if (check === undefined) return 'unavailable';
+  if (check.type !== 'check') return 'counted';
+  try {
+    return check.passes(factsAt(at, facts)) ? 'passes' : 'fails';
+  } catch {
+    return 'unavailable';
+  }
 }

@@ -1,42 +1,77 @@
-/**
- * A rule of a policy, as it is stored. A rule can only restrict; all must pass. The union is open at the store's side:
- * a record may hold a kind that this version does not know, and such a rule denies.
- */
-export type Rule = { readonly kind: 'methods'; readonly allow: readonly string[] };
+import type { HeaderList } from '../message/header-list.ts';
 
-/** Methods are case-sensitive (RFC 9110 §9.1); every registered one is in upper case. */
-const METHOD = /^[A-Z][A-Z0-9-]*$/;
+/**
+ * A rule of a policy, as it is stored. A rule can only restrict; all must pass. What else stands in it depends on its kind; a record may hold
+ * a kind that this version does not know, and such a rule denies.
+ */
+export interface Rule {
+  readonly kind: string;
+  /** How answers and audit events call it; its kind, when it has none. */
+  readonly name?: string;
+  /** `warn`: what it would have denied is recorded, and passes. Default: `enforce`. */
+  readonly mode?: 'enforce' | 'warn';
+  readonly [member: string]: unknown;
+}
 
 /** Name of a rule in answers and audit events. */
 export type RuleName = string;
+
+/**
+ * What a policy is attached to, in the order in which policies are evaluated. `source`: the grant that a delegation passes on; its rules are
+ * asked about that grant, and count together with its own requests.
+ */
+export const ATTACHMENTS = ['app', 'provider', 'secret', 'agent', 'source', 'grant'] as const;
+
+/** One of {@link ATTACHMENTS}. */
+export type Attachment = (typeof ATTACHMENTS)[number];
+
+/** A place of the operator's: of `source` the place is the grant that it is. */
+export type Place = Exclude<Attachment, 'source'>;
 
 /** What `decide` may look at. Plain values: no I/O, no clock. */
 export interface PolicyFacts {
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly method: string;
+  readonly scheme: string;
   readonly host: string;
   readonly port: number;
   /** Canonical path, without the query. */
   readonly path: string;
+  /** Without the `?`; undefined when there is none. */
+  readonly query: string | undefined;
+  readonly headers: Pick<HeaderList, 'has'>;
+  /** Address of the client, or the one that a trusted proxy gives. */
   readonly clientAddress: string;
+  readonly reason: string | undefined;
+  readonly context: Readonly<Record<string, string>> | undefined;
+  readonly app: string;
+  readonly grant: GrantFacts;
+  readonly principal: PrincipalFacts;
+  /** Name of the agent whose key was presented. */
+  readonly agent: string | undefined;
+  /** Of a delegation: the grant that it passes on, and whose that is. */
+  readonly source?: { readonly grant: GrantFacts; readonly principal: PrincipalFacts };
 }
 
-/** The outcome of a policy. */
-export type Decision = { readonly allow: true } | { readonly allow: false; readonly rule: RuleName; readonly unknown: boolean };
-
-/**
- * Reads a rule as it came from outside: the rule itself, or undefined when it is malformed or of a kind that this version does not know.
- * A member that is not known makes the rule malformed: it might restrict.
- */
-export function parseRule(stored: unknown): Rule | undefined {
-  if (!isMembers(stored) || stored['kind'] !== 'methods') return undefined;
-  const { kind, allow, ...others } = stored;
-  if (Object.keys(others).length > 0 || !Array.isArray(allow)) return undefined;
-  if (!allow.every((method): method is string => typeof method === 'string' && METHOD.test(method))) return undefined;
-  return { kind, allow };
+/** The facts as the rules of one place are asked about them. */
+export function factsAt(at: Attachment, facts: PolicyFacts): PolicyFacts {
+  return at === 'source' && facts.source !== undefined ? { ...facts, ...facts.source } : facts;
 }
 
-function isMembers(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** What a rule may know of the grant. */
+export interface GrantFacts {
+  readonly id: string;
+  readonly label: string;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  readonly secretId: string;
+  readonly provider: string;
+}
+
+/** Whose grant it is. */
+export interface PrincipalFacts {
+  readonly type: string;
+  /** `<idp>:<subject>`, `<idp>:<group>`, the name of the agent, or empty for `system`. */
+  readonly id: string;
 }

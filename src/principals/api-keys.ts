@@ -127,9 +127,16 @@ function know(record: KeyRecord): KnownKey {
   return { networks, caller, ownCaller: Object.freeze({ ...caller, keyId: OWN_KEY_ID }) };
 }
 
-function activeAgent(agent: AgentRecord | undefined, caller: Caller): Caller {
-  if (agent?.status !== 'active') throw new AlterError('agent_inactive');
-  return caller;
+/** By the caller that a key alone makes: the last one with its agent, so that a warm key allocates nothing. */
+const agents = new WeakMap<Caller, Caller>();
+
+function activeAgent(agentRecord: AgentRecord | undefined, caller: Caller): Caller {
+  if (agentRecord?.status !== 'active') throw new AlterError('agent_inactive');
+  const known = agents.get(caller);
+  if (known?.agentRecord === agentRecord) return known;
+  const complete = Object.freeze({ ...caller, agentRecord });
+  agents.set(caller, complete);
+  return complete;
 }
 
 /** For the log only: the client learns no more than for a key that does not exist. */

@@ -1,3 +1,5 @@
+import type { AgentRecord } from '../vault/records.ts';
+
 /** The field that stands in every answer to a deprecated key, with the value `true`. */
 export const KEY_DEPRECATED = 'X-Alter-Key-Deprecated';
 
@@ -7,6 +9,8 @@ export interface Caller {
   readonly type: 'app' | 'agent';
   /** Name of the agent; with type `agent` only. */
   readonly agent?: string;
+  /** What is known of it, its rules among it. */
+  readonly agentRecord?: AgentRecord;
   /** Display prefix of the key, or `config` for the proxy's own key. Never the key. */
   readonly keyId: string;
   /** The key should be replaced; every answer says so. */

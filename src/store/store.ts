@@ -44,6 +44,24 @@ export interface Uses {
   readonly lastAt: number;
 }
 
+/** A place in a window of a counter, as it is asked for. */
+export interface CounterTake {
+  /** Names the counter within its app. Whoever uses one name always uses it with the same limit and window. */
+  readonly name: string;
+  readonly limit: number;
+  readonly windowMs: number;
+}
+
+/** What became of a {@link CounterTake}. */
+export interface CounterState {
+  /** Whether there was a place. */
+  readonly taken: boolean;
+  /** Places taken in this window, this one among them. */
+  readonly used: number;
+  /** Until the window ends. */
+  readonly resetMs: number;
+}
+
 /** What a store tells the cache that sits in front of it. */
 export interface Freshness {
   /**
@@ -97,6 +115,12 @@ export interface Store {
 
   /** The uses of these ids so far; an id that was never used is left out. */
   readUses(app: string, ids: readonly string[]): Promise<readonly Uses[]>;
+
+  /**
+   * Takes a place in the running window of a counter, if there is one; without a window, one begins. Atomic over all processes that use the
+   * store: of any number of them, exactly `limit` get a place.
+   */
+  takeFromCounter(app: string, take: CounterTake): Promise<CounterState>;
 
   /** Resolves when the store answers. */
   ping(): Promise<void>;

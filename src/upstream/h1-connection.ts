@@ -6,7 +6,6 @@ import type { H1Limits } from '../message/h1/limits.ts';
 import { MessageWriter } from '../message/h1/message-writer.ts';
 import { ResponseParser, type H1ResponseHead } from '../message/h1/response-parser.ts';
 import { requestHead } from '../message/h1/serialise.ts';
-import { fieldName } from '../message/field-name.ts';
 import type { HeaderList } from '../message/header-list.ts';
 import type { OutboundRequest } from '../message/request.ts';
 import type { ResponseHead } from '../message/response.ts';
@@ -74,9 +73,8 @@ export class H1Connection {
     this.#flush = () => {
       if (!socket.destroyed) this.#writer.flush();
     };
-    this.#writer = new MessageWriter(socket, (time) => {
-      if (time === 'soon') process.nextTick(this.#flush);
-      else setImmediate(this.#flush);
+    this.#writer = new MessageWriter(socket, () => {
+      setImmediate(this.#flush);
     });
     this.#parser = new ResponseParser(
       {
@@ -294,12 +292,7 @@ export class H1Connection {
 
 /** A trailer cannot bring back what the head says already: a recipient that merges both would take the caller's credential. */
 function withoutHeadFields(trailers: HeaderList, headers: HeaderList): HeaderList | undefined {
-  const names = new Set(
-    headers
-      .flat()
-      .filter((_, i) => i % 2 === 0)
-      .map((name) => fieldName(name).folded),
-  );
+  const names = new Set(headers.names.map(({ folded }) => folded));
   trailers.filter((name) => !names.has(name.folded));
   return trailers.size === 0 ? undefined : trailers;
 }

@@ -24,6 +24,12 @@ export interface Waiter {
   refused(error: AlterError): void;
 }
 
+/** Since when somebody waits, and whether only a connection that has carried no request will do. */
+interface Waiting {
+  readonly since: number;
+  readonly fresh: boolean;
+}
+
 /**
  * The connections to one origin for one principal. The connection that was used last is used first, so that as few as the load needs stay
  * warm and the others grow old; who finds none waits for the first that is opened or becomes free, in order.
@@ -35,7 +41,7 @@ export class Pool {
   readonly #connectionOptions: H1ConnectionOptions;
   readonly #idle: H1Connection[] = [];
   readonly #all = new Set<H1Connection>();
-  readonly #waiting = new Map<Waiter, number>();
+  readonly #waiting = new Map<Waiter, Waiting>();
   #dialling = 0;
   #session: Buffer | undefined;
   #used: number;
@@ -81,8 +87,10 @@ export class Pool {
       waiter.refused(new AlterError('too_many_connections', { detail: `too many requests wait for ${this.#origin.host}`, retryAfterS: 1 }));
       return;
     }
-    this.#waiting.set(waiter, performance.now());
+    this.#waiting.set(waiter, { since: performance.now(), fresh });
     if (mayDial) this.#dial();
+    // An idle connection is of no use to who needs a fresh one: its place is.
+    else if (fresh) this.#idle[0]?.destroy();
   }
 
   /** `waiter` waits no longer. */
@@ -115,7 +123,7 @@ export class Pool {
   /** Looks for connections and waiters whose time is over. */
   sweep(): void {
     for (const connection of this.#all) connection.sweep();
-    for (const [waiter, since] of this.#waiting) {
+    for (const [waiter, { since }] of this.#waiting) {
       if (performance.now() - since <= this.#options.connectTimeoutMs) return;
       this.#waiting.delete(waiter);
       waiter.refused(new AlterError('upstream_timeout', { detail: `no connection to ${this.#origin.host} became free in time` }));
@@ -144,12 +152,29 @@ export class Pool {
       });
       const connection = new H1Connection(socket, this.#connectionOptions);
       this.#all.add(connection);
-      this.#free(connection);
+      this.#give(connection, this.#nextWaiter());
     });
   }
 
+  /** A connection that was used goes to the first who takes one, unless somebody before them needs its place for a fresh one. */
   #free(connection: H1Connection): void {
-    const waiter = this.#nextWaiter();
+    let dials = this.#dialling;
+    for (const [waiter, { fresh }] of this.#waiting) {
+      if (!fresh) {
+        this.#waiting.delete(waiter);
+        this.#give(connection, waiter);
+        return;
+      }
+      dials -= 1;
+      if (dials < 0) {
+        connection.destroy();
+        return;
+      }
+    }
+    this.#give(connection, undefined);
+  }
+
+  #give(connection: H1Connection, waiter: Waiter | undefined): void {
     if (waiter !== undefined) waiter.connected(connection);
     else if (this.#closed) connection.destroy();
     else this.#idle.push(connection);

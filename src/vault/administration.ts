@@ -1,4 +1,5 @@
 import { CommandError } from '../errors.ts';
+import type { Rule } from '../policy/rules.ts';
 import type { ProviderTemplate } from '../providers/template.ts';
 import type { Secret } from '../secret/secret.ts';
 import { RECORD_KINDS } from '../store/store.ts';
@@ -18,6 +19,8 @@ import type { IdpAdministration } from './idps.ts';
 import type { Keyring } from './keyring.ts';
 import { Keys } from './keys.ts';
 import type { CreatedKey, NewKey } from './keys.ts';
+import { Policies } from './policies.ts';
+import type { AttachedPolicy, PolicyTarget } from './policies.ts';
 import type { AgentRecord, KeyRecord } from './records.ts';
 import { recordedAgents, recordedIdps, recordedKeys } from './recorded-access.ts';
 import type { SecretFacts } from './resolved.ts';
@@ -66,6 +69,12 @@ export interface Administration extends GrantAdministration {
   /** Deletes all secrets of a provider, and the provider itself when it is a custom one. */
   deleteProvider(slug: string): Promise<DeletedProvider>;
 
+  /** Attaches rules in place of what was there; an empty list takes all away. */
+  setPolicy(target: PolicyTarget, rules: readonly Rule[]): Promise<AttachedPolicy>;
+  showPolicy(target: PolicyTarget): Promise<AttachedPolicy>;
+  /** Every place that has rules. */
+  listPolicies(): Promise<readonly AttachedPolicy[]>;
+
   /** Seals every record of the app again under its active key. Safe while proxies run; may be repeated. */
   rewrap(): Promise<{ readonly scanned: number; readonly rewrapped: number; readonly unreadable: number }>;
 
@@ -103,6 +112,7 @@ export function createAdministration(options: AdministrationOptions): Administra
   const agents: Agents = new Agents({ records, revokeKeys: (agent) => keys.revokeOfAgent(agent), now });
   const keys = new Keys({ records, checkAgent: (name) => agents.checkLives(name), now });
   const keysOnRecord = recordedKeys(keys, trail);
+  const policies = new Policies({ records, findSecret: (idOrName) => secrets.usable(idOrName), findProvider, trail, now });
   return {
     addSecret: (input) => secrets.add(input),
     listSecrets: () => secrets.list(),
@@ -126,6 +136,9 @@ export function createAdministration(options: AdministrationOptions): Administra
     listProviders: () => providers.list(),
     showProvider: (slug) => providers.show(slug),
     deleteProvider: (slug) => deleteProvider(providers, secrets, slug),
+    setPolicy: (target, rules) => policies.set(target, rules),
+    showPolicy: (target) => policies.show(target),
+    listPolicies: () => policies.list(),
     rewrap: () => rewrapAll(records),
     dropKey: (kid) => dropKey(records, kid),
     unreadable: () => listUnreadable(records),

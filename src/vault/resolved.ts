@@ -1,4 +1,5 @@
 import type { PreparedInjection } from '../inject/injector.ts';
+import type { CombinedPolicy } from '../policy/policy.ts';
 import type { GrantRecord, SecretRecord } from './records.ts';
 
 /** A secret record without its values. */
@@ -14,4 +15,6 @@ export interface ResolvedGrant {
    * are for the caller to check.
    */
   readonly source?: GrantRecord;
+  /** What is attached to app, provider, secret and grant, compiled. */
+  readonly policy: CombinedPolicy;
 }

@@ -1,6 +1,6 @@
 /** Members that records of several kinds have. */
 import type { Rule } from '../policy/rules.ts';
-import { listAt, membersOf, optionalWholeNumberAt, ownValue, text, textAt, wholeNumberAt } from './members.ts';
+import { listAt, membersOf, optionalWholeNumberAt, ownValue, textAt, wholeNumberAt } from './members.ts';
 import type { Members } from './members.ts';
 import { isLabel } from './names.ts';
 
@@ -33,10 +33,8 @@ export function labelAt(from: Members, member: string): string {
   return textAt(from, member, isLabel);
 }
 
-/** A rule of a kind that this version does not know stays in the record, so that `decide` sees it and denies. */
+/** A rule stays as it is, also one of a kind that this version does not know: `decide` sees it, and it denies. */
 function parseRule(value: unknown, name: string): Rule {
   const rule = membersOf(value, name);
-  const kind = textAt(rule, 'kind');
-  if (kind === 'methods') return { kind, allow: listAt(rule, 'allow', (item, itemName) => text(item, itemName)) };
-  return structuredClone(rule) as Rule;
+  return { ...structuredClone(rule), kind: textAt(rule, 'kind') };
 }

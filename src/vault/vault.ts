@@ -8,6 +8,8 @@ import { refText } from '../store/store.ts';
 import type { RecordKind, RecordRef, Store } from '../store/store.ts';
 import { AccessRecords } from './access-records.ts';
 import { checkSource } from './delegation.ts';
+import { AttachedPolicies, policyKeys, policyOfGrant } from './attached-policies.ts';
+import type { OuterRules } from './attached-policies.ts';
 import type { Keyring } from './keyring.ts';
 import { deepFreeze } from './members.ts';
 import { isKeyId, isSlug } from './names.ts';
@@ -45,7 +47,7 @@ interface CachedGrant {
   readonly secretKey: string;
   /** Of a delegation: its source. */
   readonly sourceKey: string | undefined;
-  /** The answer for the last version of secret and source, so that a warm grant allocates nothing. */
+  /** The answer for the last version of secret, source and rules, so that a warm grant allocates nothing. */
   resolved: ResolvedFrom | undefined;
 }
 
@@ -53,12 +55,23 @@ interface ResolvedFrom {
   readonly secret: CachedSecret;
   readonly injection: PreparedInjection;
   readonly source: GrantRecord | undefined;
+  readonly outer: OuterRules;
   readonly value: ResolvedGrant;
+}
+
+/** What makes a {@link ResolvedGrant}. */
+interface Found {
+  readonly grant: CachedGrant;
+  readonly source: GrantRecord | undefined;
+  readonly secret: CachedSecret;
+  readonly template: ProviderTemplate;
+  readonly outer: OuterRules;
 }
 
 interface CachedSecret {
   readonly facts: SecretFacts;
   readonly providerKey: string;
+  readonly policyKeys: ReturnType<typeof policyKeys>;
   readonly fields: Readonly<Record<string, Secret>>;
   prepared: { readonly template: ProviderTemplate; readonly injection: PreparedInjection } | undefined;
 }
@@ -73,6 +86,7 @@ export class Vault {
   readonly #keys: RecordCache<KeyRecord>;
   /** Agents, identity providers, and what principals hold. */
   readonly access: AccessRecords;
+  readonly #policies: AttachedPolicies;
 
   constructor(options: VaultOptions) {
     this.#options = options;
@@ -81,18 +95,17 @@ export class Vault {
     this.#secrets = this.#cache('secret', cachedSecret);
     this.#providers = this.#cache('provider', (record) => record);
     this.#keys = this.#cache('key', (record) => record);
-    this.access = new AccessRecords({
-      ...options,
-      guard: this.#guard,
-      unreadable: (error) => {
-        this.#reportUnreadable(error);
-      },
-    });
+    const unreadable = (error: RecordUnreadableError): void => {
+      this.#reportUnreadable(error);
+    };
+    this.access = new AccessRecords({ ...options, guard: this.#guard, unreadable });
+    this.#policies = new AttachedPolicies({ ...options, guard: this.#guard, unreadable });
   }
 
   /**
    * The grant with everything that is needed to use it; without a promise when it is cached. Throws or rejects with AlterError:
-   * `invalid_grant_id`, `grant_not_found`, `grant_expired`, `grant_revoked`, `grant_deleted`, `credential_revoked`, `store_unavailable`.
+   * `invalid_grant_id`, `grant_not_found`, `grant_expired`, `grant_revoked`, `grant_deleted`, `credential_revoked`, `policy_unavailable`,
+   * `store_unavailable`.
    */
   resolveGrant(app: string, id: string): MaybePromise<ResolvedGrant> {
     const now = this.#guard.now();
@@ -125,7 +138,7 @@ export class Vault {
   /** Stops listening for changes and drops what is cached. */
   close(): void {
     this.#guard.close();
-    for (const cache of [this.#grants, this.#secrets, this.#providers, this.#keys, this.access]) cache.clear();
+    for (const cache of [this.#grants, this.#secrets, this.#providers, this.#keys, this.#policies, this.access]) cache.clear();
   }
 
   #cache<K extends RecordKind, V>(kind: K, make: (record: RecordTypes[K]) => V): RecordCache<V> {
@@ -147,7 +160,8 @@ export class Vault {
     if (secret === undefined) return undefined;
     checkSecret(secret.facts);
     const template = this.#options.catalogue.get(secret.facts.provider) ?? this.#providers.warm(secret.providerKey)?.template;
-    return template === undefined ? undefined : this.#combine(grant, source, secret, template);
+    const outer = this.#policies.warm(secret.policyKeys.app, secret.policyKeys.provider);
+    return template === undefined || outer === undefined ? undefined : this.#combine({ grant, source, secret, template, outer });
   }
 
   async #resolveCold(app: string, givenId: string): Promise<ResolvedGrant> {
@@ -161,7 +175,9 @@ export class Vault {
     const secret = await this.#load(this.#secrets, { kind: 'secret', app, id: grant.record.secretId });
     if (secret === undefined) throw new AlterError('credential_revoked');
     checkSecret(secret.facts);
-    return this.#combine(grant, source, secret, await this.#template(secret.facts));
+    const template = await this.#template(secret.facts);
+    const outer = await this.#policies.load(app, secret.facts.provider);
+    return this.#combine({ grant, source, secret, template, outer });
   }
 
   async #loadSource(grant: GrantRecord): Promise<GrantRecord | undefined> {
@@ -208,14 +224,16 @@ export class Vault {
     this.#options.log.warn({ record, reason, ...because }, message);
   }
 
-  /** The same frozen object for as long as grant, source, secret and template are the same. */
-  #combine(grant: CachedGrant, source: GrantRecord | undefined, secret: CachedSecret, template: ProviderTemplate): ResolvedGrant {
+  /** The same frozen object for as long as grant, source, secret, template and rules are the same. */
+  #combine({ grant, source, secret, template, outer }: Found): ResolvedGrant {
     const injection = secret.prepared?.template === template ? secret.prepared.injection : this.#prepare(secret, template);
     const known = grant.resolved;
-    if (known?.secret === secret && known.injection === injection && known.source === source) return known.value;
-    const plain = { grant: grant.record, secret: secret.facts, injection };
+    const same = known?.secret === secret && known.source === source && known.injection === injection;
+    if (same && known.outer.app === outer.app && known.outer.provider === outer.provider) return known.value;
+    const policy = policyOfGrant(outer, secret.facts, grant.record, source);
+    const plain = { grant: grant.record, secret: secret.facts, injection, policy };
     const value: ResolvedGrant = Object.freeze(source === undefined ? plain : { ...plain, source });
-    grant.resolved = { secret, injection, source, value };
+    grant.resolved = { secret, injection, source, outer, value };
     return value;
   }
 
@@ -249,6 +267,7 @@ function cachedSecret({ fields, ...facts }: SecretRecord): CachedSecret {
   return {
     facts: deepFreeze(facts),
     providerKey: refText({ kind: 'provider', app: facts.app, id: facts.provider }),
+    policyKeys: policyKeys(facts.app, facts.provider),
     fields: Object.freeze(Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, new Secret(value)]))),
     prepared: undefined,
   };

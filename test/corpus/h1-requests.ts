@@ -73,6 +73,12 @@ const HEADS: readonly H1Case[] = [
   get('Connection names a framing field with underscores', `${HOST}Connection: content_length\r\n`, 'connection_names_framing'),
   get('Connection holds what is no token', `${HOST}Connection: close; x\r\n`, 'bad_connection'),
   get('unknown expectation', `${HOST}Expect: 200-ok\r\n`, 'bad_expectation'),
+  {
+    name: 'unknown expectation in HTTP/1.0, which would leave in HTTP/1.1',
+    bytes: `GET / HTTP/1.0\r\nExpect:!100-continue\r\n\r\n${HIDDEN}`,
+    reads: [],
+    ends: 'bad_expectation',
+  },
   get('doubled expectation', `${HOST}Expect: 100-continue\r\nExpect: 100-continue\r\n`, 'bad_expectation'),
   { name: 'too many fields', bytes: `GET / HTTP/1.1\r\n${HOST}${'X: y\r\n'.repeat(256)}\r\n`, reads: [], ends: 'too_many_fields' },
   { name: 'a line that is too long', bytes: `GET / HTTP/1.1\r\n${HOST}X: ${'y'.repeat(40_000)}\r\n\r\n`, reads: [], ends: 'line_too_long' },

@@ -207,6 +207,28 @@ for (const [method, body, retried] of [
   });
 }
 
+test('what is sent again goes on a new connection, also where a used one becomes free for it', async (t) => {
+  const setup = await setUp(t, { max_connections: 1, max_queue: 2, connect_timeout_ms: 30_000 });
+  const { origin } = setup;
+  await setup.request('/first');
+  const [again] = await hold(setup, ['/held/again']);
+  const waiting = ['/waits/1', '/waits/2', '/waits/3'].map((path) => setup.request(path));
+  // Who is refused says that the two others wait.
+  t.is((await Promise.race(waiting)).status, 429);
+  // They come first, one after the other on the connection that replaces this one.
+  origin.recorded[0]?.socket.destroy();
+  t.deepEqual((await Promise.all(waiting)).map(({ status }) => status).sort(), [200, 200, 429]);
+  await eventually(() => (origin.held.length === 2 ? true : undefined), 'the second attempt', 20_000);
+  origin.held[1]?.();
+  t.is((await again)?.status, 200);
+  t.is((await eventOf(setup, '/held/again')).retries, 1);
+  t.deepEqual(
+    origin.recorded.map(({ requests }) => requests.length),
+    [2, 2, 1],
+  );
+  t.is(origin.recorded[2]?.requests[0]?.start, 'GET /held/again HTTP/1.1');
+});
+
 test('nothing is sent a third time, or again when the connection was new', async (t) => {
   const setup = await setUp(t);
   t.is((await setup.request('/always-stale/new')).status, 502);

@@ -102,7 +102,7 @@ function responseSurvives(bytes: Buffer): boolean {
 
 /** The serialiser writes Transfer-Encoding itself. */
 function withoutCoding(headers: HeaderList): HeaderList {
-  const copy = headers.clone();
+  const copy = headers.kept(() => true);
   copy.delete('transfer-encoding');
   return copy;
 }

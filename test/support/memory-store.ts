@@ -1,5 +1,16 @@
 import { StoreUnavailableError, refText } from '../../src/store/store.ts';
-import type { Freshness, InvalidationListener, Page, RecordKind, RecordRef, Store, StoredEvent, Uses } from '../../src/store/store.ts';
+import type {
+  CounterState,
+  CounterTake,
+  Freshness,
+  InvalidationListener,
+  Page,
+  RecordKind,
+  RecordRef,
+  Store,
+  StoredEvent,
+  Uses,
+} from '../../src/store/store.ts';
 
 /** The `Store` contract in memory, with switches for what a store far away does: losing its channel, failing, answering late. */
 export class MemoryStore implements Store {
@@ -13,6 +24,8 @@ export class MemoryStore implements Store {
   readonly #records = new Map<string, string>();
   readonly #events = new Map<string, StoredEvent[]>();
   readonly #uses = new Map<string, Uses>();
+  /** Windows here never end. */
+  readonly #counters = new Map<string, number>();
   readonly #listeners = new Set<InvalidationListener>();
   #held: Promise<void> | undefined;
 
@@ -104,6 +117,15 @@ export class MemoryStore implements Store {
     await Promise.resolve();
     this.#check();
     return ids.flatMap((id) => this.#uses.get(`${app}:${id}`) ?? []);
+  }
+
+  async takeFromCounter(app: string, { name, limit, windowMs }: CounterTake): Promise<CounterState> {
+    await Promise.resolve();
+    this.#check();
+    const used = this.#counters.get(`${app}:${name}`) ?? 0;
+    if (used >= limit) return { taken: false, used, resetMs: windowMs };
+    this.#counters.set(`${app}:${name}`, used + 1);
+    return { taken: true, used: used + 1, resetMs: windowMs };
   }
 
   async ping(): Promise<void> {

@@ -3,6 +3,7 @@ import type { ChangeEvent } from '../../audit/change.ts';
 import type { AuditEvent } from '../../audit/event.ts';
 import { CommandError } from '../../errors.ts';
 import type { StoredEvent } from '../../store/store.ts';
+import { parseEvent } from '../audit-events.ts';
 import { declare, declareGroup, perform, type Runtime } from '../command.ts';
 import { formatChange, formatEvent } from '../event-line.ts';
 import type { Paint } from '../output.ts';
@@ -22,17 +23,6 @@ function parseLines(text: string): number {
   const lines = Number(text);
   if (/^\d{1,6}$/.test(text) && lines <= MAX_LINES) return lines;
   throw new CommandError('usage', `--lines takes a number from 0 to ${String(MAX_LINES)}`);
-}
-
-/** The event, or undefined when the stream holds something that is none: a newer or foreign writer. */
-function parseEvent(json: string): AuditEvent | ChangeEvent | undefined {
-  try {
-    const event = JSON.parse(json) as AuditEvent | ChangeEvent | null;
-    if (typeof event !== 'object' || event === null || typeof event.start !== 'string') return undefined;
-    return typeof (event.type === 'change' ? event.action : event.outcome) === 'string' ? event : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function print(session: Session, events: readonly StoredEvent[]): void {

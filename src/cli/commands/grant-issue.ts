@@ -12,6 +12,7 @@ import { grantForPrograms, principalText } from '../grant-text.ts';
 import { methodRules } from '../method-rules.ts';
 import { shortOrigin } from '../origin-text.ts';
 import { readStdin } from '../secret-input.ts';
+import { readRules } from '../policy-target.ts';
 import type { Session } from '../session.ts';
 import { userOfToken } from '../user-token.ts';
 
@@ -21,6 +22,7 @@ interface IssueOptions extends PrincipalOptions, LifeOptions {
   readonly description?: string;
   readonly userToken?: string;
   readonly method?: readonly string[];
+  readonly policy?: string;
   readonly file?: string;
   readonly dryRun?: boolean;
 }
@@ -53,7 +55,7 @@ async function issueOne(session: Session, options: IssueOptions): Promise<number
     ...(description === undefined ? {} : { description }),
     ...(principal === undefined ? {} : { principal }),
     ...lifeOption(options),
-    policy: methodRules('--method', options.method),
+    policy: [...methodRules('--method', options.method), ...(options.policy === undefined ? [] : await readRules(session, options.policy))],
   };
   const administration = await session.administration();
   if (options.dryRun === true) {
@@ -84,6 +86,7 @@ async function issueMany(session: Session, file: string, options: IssueOptions):
     'ttl',
     'expiresAt',
     'method',
+    'policy',
   ];
   if (alone.some((name) => options[name] !== undefined)) {
     throw new CommandError('usage', '--file says everything about its grants: it goes with --dry-run only');
@@ -122,6 +125,7 @@ export function addGrantIssue(group: Command, runtime: Runtime): void {
     .option('--agent <name>', 'only for this agent (default: for every holder of a key of the app)');
   addLifeOptions(command, 'until it is revoked, or as long as the secret allows')
     .option('--method <method>', 'allow only these HTTP methods (repeatable)', collect)
+    .option('--policy <file>', 'YAML or JSON file with rules that its requests must pass, or - for stdin')
     .option('-f, --file <file>', 'issue every grant of a YAML or JSON file; - for stdin')
     .option('--dry-run', 'only check what would be issued');
   perform<IssueOptions>(command, runtime, (session, options) =>

@@ -12,6 +12,7 @@ import { dialHost, findRunningProxy, type RunFile } from '../run-file.ts';
 import { createRunFolder } from '../run-folder.ts';
 import { openRunLog } from '../run-log.ts';
 import type { Session } from '../session.ts';
+import { bodyBytesPassed } from '../young-generation.ts';
 
 interface RunOptions {
   readonly proxyLocalhost?: boolean;
@@ -64,14 +65,14 @@ async function startOwnProxy(config: Config, session: Session, options: RunOptio
   const runLog = openRunLog(session.paths.run, options.logFile);
   const own: Config = {
     ...config,
-    listen: { host: '127.0.0.1', port: 0, requireKey: options.allowLocalUsers !== true },
+    listen: { host: '127.0.0.1', port: 0, requireKey: options.allowLocalUsers !== true, trustedProxies: [] },
     admin: undefined,
     shutdown: { drainTimeoutMs: Math.min(config.shutdown.drainTimeoutMs, DRAIN_MS) },
   };
   const log = createLogger(options.logLevel ?? (config.log.level === 'info' ? 'warn' : config.log.level), runLog.destination);
   try {
     const { startProxy } = await import('../../app.ts');
-    const proxy = await startProxy(own, { log, runKey: key, ownUserNeedsNoKey: true });
+    const proxy = await startProxy(own, { log, runKey: key, ownUserNeedsNoKey: true, bodyBytesPassed });
     return {
       address: proxy.address,
       key: apiKeyText(key),

@@ -8,6 +8,7 @@ import { declare, perform, type Runtime } from '../command.ts';
 import { findRunningProxy, removeRunFile, writeRunFile, type RunFile } from '../run-file.ts';
 import type { Session } from '../session.ts';
 import { untilSignal } from '../until-signal.ts';
+import { bodyBytesPassed } from '../young-generation.ts';
 
 interface StartOptions {
   readonly host?: string;
@@ -64,7 +65,7 @@ async function open(config: Config, flags: ConfigFlags, session: Session, log: L
   const options = { log, reload: () => session.readConfig(flags) };
   if (config.workers === 1) {
     const { startProxy } = await import('../../app.ts');
-    return await startProxy(config, options);
+    return await startProxy(config, { ...options, bodyBytesPassed });
   }
   const { startWorkers } = await import('../workers/start-workers.ts');
   const moved = (proxy: RunningProxy) => {

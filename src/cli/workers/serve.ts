@@ -5,6 +5,7 @@ import { createLogger, type Logger } from '../../log.ts';
 import { reportOf } from '../report-error.ts';
 import type { FromWorker, Question, ToWorker } from './messages.ts';
 import { receiveConfig } from './sent-config.ts';
+import { bodyBytesPassed } from '../young-generation.ts';
 
 /** Errors of the channel to a primary that is gone. */
 const CHANNEL_ENDS: ReadonlySet<string> = new Set(['EPIPE', 'ECONNRESET', 'ERR_IPC_CHANNEL_CLOSED']);
@@ -67,7 +68,7 @@ class WorkerService {
     this.#log = log;
     this.#config = config;
     try {
-      const proxy = await startProxy(config, { log, reload: () => this.#config ?? config });
+      const proxy = await startProxy(config, { log, reload: () => this.#config ?? config, bodyBytesPassed });
       send({ type: 'ready', address: proxy.address });
       return proxy;
     } catch (error) {

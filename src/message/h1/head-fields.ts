@@ -1,9 +1,11 @@
 import type { BodyLength } from '../body.ts';
 import { addConnectionOptions } from '../connection.ts';
+import { HeaderList } from '../header-list.ts';
+import type { FieldName } from '../field-name.ts';
 import { foldUnderscores, isToken } from '../syntax.ts';
 import { H1Error } from './error.ts';
 import { readFieldLine } from './field-line.ts';
-import { spells } from './octets.ts';
+import type { OctetLines } from './octet-lines.ts';
 
 /** Version of a message: others are refused. */
 export type H1Version = '1.1' | '1.0';
@@ -13,8 +15,8 @@ const CHUNKED: BodyLength = Object.freeze({ kind: 'chunked' });
 
 /** The fields of one head as they arrive, and what they say about framing, routing and the connection. */
 export class HeadFields {
-  /** Name, value, name, value … */
-  readonly flat: string[] = [];
+  readonly #names: FieldName[] = [];
+  readonly #values: string[] = [];
   readonly #maxFields: number;
   #contentLength = -1;
   #chunked = false;
@@ -33,13 +35,19 @@ export class HeadFields {
     this.#maxFields = maxFields;
   }
 
-  /** Reads the field line at `start`; returns the index after it. Throws H1Error. */
-  read(text: string, start: number): number {
-    const next = readFieldLine(text, start, this.flat);
-    const count = this.flat.length;
-    if (count > 2 * this.#maxFields) throw new H1Error('too_many_fields');
-    this.#note(this.flat[count - 2] ?? '', this.flat[count - 1] ?? '');
+  /** Reads the field line at `start`; returns the position after it. Throws H1Error. */
+  read(lines: OctetLines, start: number): number {
+    const next = readFieldLine(lines, start, this.#names, this.#values);
+    const last = this.#names.length - 1;
+    if (last >= this.#maxFields) throw new H1Error('too_many_fields');
+    const framing = this.#names[last]?.framing;
+    if (framing !== undefined) this.#note(framing, this.#values[last] ?? '');
     return next;
+  }
+
+  /** The fields, once they are complete: this object must not be read into any more. */
+  get list(): HeaderList {
+    return HeaderList.ofParsed(this.#names, this.#values);
   }
 
   /** Whether the head announces a body that is not empty. */
@@ -66,28 +74,29 @@ export class HeadFields {
     return this.#contentLength === -1 ? undefined : { kind: 'length', bytes: this.#contentLength };
   }
 
-  /** The length tells most other names apart before any character is compared. */
-  #note(name: string, value: string): void {
-    switch (name.length) {
-      case 4:
-        if (spells(name, 0, 'host')) this.#noteHost(value);
+  #note(framing: NonNullable<FieldName['framing']>, value: string): void {
+    switch (framing) {
+      case 'host':
+        this.#noteHost(value);
         return;
-      case 6:
-        if (spells(name, 0, 'expect')) this.expect = joined(this.expect, value);
+      case 'expect':
+        this.expect = joined(this.expect, value);
         return;
-      case 7:
-        if (spells(name, 0, 'upgrade')) this.#upgrade = joined(this.#upgrade, value);
+      case 'upgrade':
+        this.#upgrade = joined(this.#upgrade, value);
         return;
-      case 10:
-        if (spells(name, 0, 'connection')) this.#noteConnection(value);
+      case 'connection':
+        this.#noteConnection(value);
         return;
-      case 14:
-        if (spells(name, 0, 'content-length')) this.#noteContentLength(value);
-        else refuseUnderscores(name, 'content-length');
+      case 'content-length':
+        this.#noteContentLength(value);
         return;
-      case 17:
-        if (spells(name, 0, 'transfer-encoding')) this.#noteTransferEncoding(value);
-        else refuseUnderscores(name, 'transfer-encoding');
+      case 'transfer-encoding':
+        this.#noteTransferEncoding(value);
+        return;
+      case 'underscored':
+        // Servers that turn names into variables would take such a field for the one that counts.
+        throw new H1Error('underscored_framing');
     }
   }
 
@@ -132,11 +141,6 @@ export class HeadFields {
 /** The body of a message whose fields say nothing, where that means none. */
 export function noBody(): BodyLength {
   return NO_BODY;
-}
-
-/** Servers that turn names into variables would take such a field for the one that counts. */
-function refuseUnderscores(name: string, framing: string): void {
-  if (foldUnderscores(name.toLowerCase()) === framing) throw new H1Error('underscored_framing');
 }
 
 /** RFC 9110 §5.3. */

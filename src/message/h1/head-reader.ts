@@ -2,13 +2,14 @@ import { H1Error } from './error.ts';
 import { HeadFields } from './head-fields.ts';
 import type { H1Limits } from './limits.ts';
 import { LineReader } from './line-reader.ts';
+import { OctetLines } from './octet-lines.ts';
 import { CR, LF } from './octets.ts';
 import type { StartLine } from './start-line.ts';
 
 const EMPTY_LINE = Buffer.from('\r\n\r\n', 'latin1');
 
 /**
- * Reads heads: start line, field lines, empty line. A head that lies in one chunk is read from one string; one that arrives in pieces is
+ * Reads heads: start line, field lines, empty line. A head that lies in one chunk is read where it lies; one that arrives in pieces is
  * read line by line as the lines become complete. Both ways call the same functions in the same order, so they refuse alike.
  */
 export class HeadReader {
@@ -81,9 +82,9 @@ export class HeadReader {
     const end = chunk.indexOf(EMPTY_LINE, from);
     const { maxHeadBytes, maxLineBytes } = this.#limits;
     if (end === -1 || end + 4 - from > Math.min(maxHeadBytes, maxLineBytes)) return -1;
-    const text = chunk.toString('latin1', from, end + 2);
-    let at = this.#startLine.read(text, 0);
-    while (at < text.length) at = this.fields.read(text, at);
+    const lines = new OctetLines(chunk, from, end + 2);
+    let at = this.#startLine.read(lines, from);
+    while (at < end + 2) at = this.fields.read(lines, at);
     this.complete = true;
     return end + 4;
   }
@@ -103,12 +104,12 @@ export class HeadReader {
   #readLine(line: string): void {
     this.#bytes += line.length;
     if (this.#phase === 'start-line') {
-      this.#startLine.read(line, 0);
+      this.#startLine.read(OctetLines.ofLine(line), 0);
       this.#phase = 'fields';
     } else if (line === '\r\n') {
       this.complete = true;
     } else {
-      this.fields.read(line, 0);
+      this.fields.read(OctetLines.ofLine(line), 0);
     }
   }
 }

@@ -11,35 +11,32 @@ export interface ByteOutput {
   uncork(): void;
 }
 
-/** When parts that wait are to be written: before the next event, or once the events of this turn of the event loop have been seen. */
-export type FlushTime = 'soon' | 'after-turn';
-
 /** Waiting parts up to this many bytes are copied into one buffer; larger ones are handed over as they are, in one vectored write. */
 const MAX_COPIED = 16 * 1024;
-/** From here on a body comes in bulk, and more of it is worth waiting for within the turn. */
-const BULK = 8 * 1024;
 /** Parts of this many bytes wait no longer. */
 const MAX_WAITING = 64 * 1024;
 /** Bytes that may wait in the output before the source of the body is paused. */
 const MAX_QUEUED = 128 * 1024;
 
 /**
- * Writes one message after another to a connection, each part in as few writes as its arrival allows: a head leaves together with the
- * body that comes at once, and bulk is gathered for one turn of the event loop, because a TLS write costs more than the copy of its bytes.
- * Nothing is held without {@link flush} having been asked for through `schedule`.
+ * Writes one message after another to a connection, each part in as few writes as its arrival allows: what comes within one turn of the event
+ * loop leaves together at its end. A TLS write costs more than the copy of its bytes; and where many connections are busy, a peer that is
+ * written to once a turn is woken once, not for each message. Nothing is held without {@link flush} having been asked for through `schedule`.
  */
 export class MessageWriter {
   readonly #output: ByteOutput;
-  readonly #schedule: (time: FlushTime) => void;
+  readonly #schedule: () => void;
   #parts: (string | Buffer)[] = [];
   #size = 0;
   #scheduled = false;
   #framing: ResponseBodyLength['kind'] = 'none';
   /** Bytes of the body that are still to come, with framing `length`. */
   #left = 0;
+  /** Parts of the message that was begun last have been written. */
+  #begun = true;
 
-  /** `schedule` has {@link flush} called at the given time. */
-  constructor(output: ByteOutput, schedule: (time: FlushTime) => void) {
+  /** `schedule` has {@link flush} called once the events of this turn of the event loop have been seen. */
+  constructor(output: ByteOutput, schedule: () => void) {
     this.#output = output;
     this.#schedule = schedule;
   }
@@ -49,20 +46,41 @@ export class MessageWriter {
     return this.#output.writableLength > MAX_QUEUED;
   }
 
+  /** Whether something waits for the end of the turn. */
+  get pending(): boolean {
+    return this.#parts.length > 0;
+  }
+
+  /** Writes an informational head, which is no message of its own. */
+  informational(text: string): void {
+    this.#add(text);
+    this.#later();
+  }
+
   /** Writes a message without body. `text` is its head, one character an octet. */
   headOnly(text: string): void {
     this.#framing = 'none';
     this.#left = 0;
     this.#add(text);
-    this.flush();
+    this.#later();
   }
 
   /** Begins a message. `text` is its head, one character an octet, whose framing fields say `framing`. */
   head(text: string, framing: ResponseBodyLength): void {
     this.#framing = framing.kind;
     this.#left = framing.kind === 'length' ? framing.bytes : 0;
+    this.#begun = this.#parts.length > 0;
     this.#add(text);
     this.#later();
+  }
+
+  /** Takes back the message that was begun by {@link head}; false, and nothing happens, when some of it has been written. */
+  retract(): boolean {
+    if (this.#begun) return false;
+    this.#begun = true;
+    this.#parts = [];
+    this.#size = 0;
+    return true;
   }
 
   /** A part of the body; false means: pause the source until the output drains. @throws Error when it is longer than announced. */
@@ -75,11 +93,11 @@ export class MessageWriter {
     return !this.isFull;
   }
 
-  /** Ends the message and writes what waits. @throws Error when the body is shorter than announced. */
+  /** Ends the message. @throws Error when the body is shorter than announced. */
   end(trailers: HeaderList | undefined): void {
     if (this.#framing === 'chunked') this.#add(lastChunk(trailers));
     else if (this.#left > 0) throw new Error('the body is shorter than its Content-Length');
-    this.flush();
+    this.#later();
   }
 
   /** Writes what waits. */
@@ -88,6 +106,7 @@ export class MessageWriter {
     const parts = this.#parts;
     if (parts.length === 0) return;
     this.#parts = [];
+    this.#begun = true;
     const size = this.#size;
     this.#size = 0;
     const [only] = parts;
@@ -118,7 +137,7 @@ export class MessageWriter {
   #later(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    this.#schedule(this.#size >= BULK ? 'after-turn' : 'soon');
+    this.#schedule();
   }
 
   #writeParts(parts: readonly (string | Buffer)[]): void {

@@ -1,3 +1,5 @@
+import type { OctetLines } from './octet-lines.ts';
+
 /** Octets that the grammar of HTTP/1.1 names. */
 export const HTAB = 0x09;
 export const LF = 0x0a;
@@ -25,15 +27,9 @@ function isAlphanumeric(octet: number): boolean {
   return /[0-9A-Za-z]/.test(String.fromCharCode(octet)) && octet < 0x80;
 }
 
-/** Index of the first character at or after `start` that is not in `octets`. */
-export function skip(octets: Uint8Array, text: string, start: number): number {
+/** Position of the first octet at or after `start` that is not in `table`: at the latest the LF at the end of the lines. */
+export function skip(table: Uint8Array, { octets }: OctetLines, start: number): number {
   let at = start;
-  while (octets[text.charCodeAt(at)] === 1) at += 1;
+  while (table[octets[at] ?? LF] === 1) at += 1;
   return at;
-}
-
-/** Whether `text` from `start` spells `name` (lower-case letters and dashes), in any case. `text` holds token characters there. */
-export function spells(text: string, start: number, name: string): boolean {
-  for (let i = 0; i < name.length; i += 1) if ((text.charCodeAt(start + i) | 0x20) !== name.charCodeAt(i)) return false;
-  return true;
 }

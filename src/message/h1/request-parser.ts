@@ -1,5 +1,5 @@
 import type { BodyLength } from '../body.ts';
-import { HeaderList } from '../header-list.ts';
+import type { HeaderList } from '../header-list.ts';
 import { BodyReader } from './body-reader.ts';
 import { H1Error } from './error.ts';
 import { noBody, type HeadFields, type H1Version } from './head-fields.ts';
@@ -115,7 +115,7 @@ function readHead(line: RequestLine, fields: HeadFields): H1RequestHead {
     method,
     target,
     version,
-    headers: HeaderList.ofParsed(fields.flat),
+    headers: fields.list,
     bodyLength,
     host: fields.host,
     // RFC 9112 §9.3: a proxy does not persist with an HTTP/1.0 client, whatever its Connection says.
@@ -132,9 +132,12 @@ function checkHost(version: H1Version, fields: HeadFields): void {
   if (fields.host === '') throw new H1Error('empty_host');
 }
 
-/** RFC 9110 §10.1.1: a 1.0 client cannot wait, and without content there is nothing to wait for. */
+/**
+ * RFC 9110 §10.1.1: a 1.0 client cannot wait, and without content there is nothing to wait for. What else it expects is refused in 1.0, too:
+ * the request leaves in 1.1.
+ */
 function expectsContinue(version: H1Version, fields: HeadFields): boolean {
-  if (fields.expect === undefined || version === '1.0') return false;
+  if (fields.expect === undefined) return false;
   if (fields.expect.toLowerCase() !== '100-continue') throw new H1Error('bad_expectation');
-  return fields.announcesBody;
+  return version === '1.1' && fields.announcesBody;
 }

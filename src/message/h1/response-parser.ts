@@ -1,4 +1,4 @@
-import { HeaderList } from '../header-list.ts';
+import type { HeaderList } from '../header-list.ts';
 import type { ResponseHead } from '../response.ts';
 import { BodyReader, type ResponseBodyLength } from './body-reader.ts';
 import { H1Error } from './error.ts';
@@ -157,7 +157,7 @@ function readHead(line: StatusLine, fields: HeadFields, expected: Expectation | 
     status,
     reason,
     version,
-    headers: HeaderList.ofParsed(fields.flat),
+    headers: fields.list,
     bodyLength,
     keepAlive: keepsAlive(version, fields, bodyLength),
     upgrade,

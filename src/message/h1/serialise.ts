@@ -2,7 +2,6 @@ import type { BodyLength } from '../body.ts';
 import type { HeaderList } from '../header-list.ts';
 import { isFieldValue, isToken } from '../syntax.ts';
 import type { ResponseBodyLength } from './body-reader.ts';
-import { spells } from './octets.ts';
 
 /** Visible ASCII without `#`, like TARGET_OCTETS. On whole strings an expression is several times faster than a loop over a table. */
 const TARGET = /^[!"$-~]+$/;
@@ -75,18 +74,19 @@ function lengthWithoutBody(status: number): LengthWithoutBody {
 
 /** `first` line, the lines of the fields, and the empty line. Joined in one go: a string that grows by pieces is a tree of them. */
 function fieldLines(first: string, headers: HeaderList, framing: ResponseBodyLength, withoutBody: LengthWithoutBody): string {
-  const flat = headers.flat();
+  const { names, values } = headers;
   const parts = [first];
   let lengths = 0;
-  for (let i = 0; i < flat.length; i += 2) {
-    const name = flat[i] ?? '';
-    const value = flat[i + 1] ?? '';
-    if (isFraming(name)) {
+  for (let i = 0; i < names.length; i += 1) {
+    const name = names[i];
+    const value = values[i];
+    if (name === undefined || value === undefined) continue;
+    if (name.framing === 'content-length' || name.framing === 'transfer-encoding') {
       lengths += 1;
-      checkFraming(name, value, lengths, framing, withoutBody);
+      checkFraming(name.framing, value, lengths, framing, withoutBody);
       if (framing.kind === 'none' && withoutBody === 'dropped') continue;
     }
-    parts.push(name, ': ', value, '\r\n');
+    parts.push(name.prefix, value, '\r\n');
   }
   if (framing.kind === 'chunked') parts.push('Transfer-Encoding: chunked\r\n');
   else if (framing.kind === 'length' && lengths === 0) parts.push(`Content-Length: ${String(framing.bytes)}\r\n`);
@@ -95,15 +95,15 @@ function fieldLines(first: string, headers: HeaderList, framing: ResponseBodyLen
 }
 
 /** `lengths`: how many framing fields there are up to this one. */
-function checkFraming(name: string, value: string, lengths: number, framing: ResponseBodyLength, withoutBody: LengthWithoutBody): void {
-  const isLength = name.length === 14;
+function checkFraming(
+  name: 'content-length' | 'transfer-encoding',
+  value: string,
+  lengths: number,
+  framing: ResponseBodyLength,
+  withoutBody: LengthWithoutBody,
+): void {
   const fits = framing.kind === 'length' ? value === String(framing.bytes) : framing.kind === 'none' && withoutBody !== 'refused';
-  if (!isLength || lengths > 1 || !fits) throw unsound('a framing field does not fit the body');
-}
-
-/** Content-Length (14 characters) and Transfer-Encoding (17). */
-function isFraming(name: string): boolean {
-  return (name.length === 14 && spells(name, 0, 'content-length')) || (name.length === 17 && spells(name, 0, 'transfer-encoding'));
+  if (name === 'transfer-encoding' || lengths > 1 || !fits) throw unsound('a framing field does not fit the body');
 }
 
 /** Nothing of the message is quoted: it may hold a credential. */

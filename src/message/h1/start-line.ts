@@ -1,7 +1,8 @@
 import { H1Error, type H1Reason } from './error.ts';
-import { afterLineEnd, brokenLineEnd } from './field-line.ts';
+import { afterLineEnd, brokenLineEnd, isLineEnd } from './field-line.ts';
 import type { H1Version } from './head-fields.ts';
-import { CR, FIELD_OCTETS, LF, SP, TARGET_OCTETS, TOKEN_OCTETS, skip, spells } from './octets.ts';
+import type { OctetLines } from './octet-lines.ts';
+import { FIELD_OCTETS, SP, TARGET_OCTETS, TOKEN_OCTETS, skip } from './octets.ts';
 
 /** The first line of a message, into which each line is read. */
 export interface StartLine {
@@ -9,8 +10,8 @@ export interface StartLine {
   /** Whether a message may begin with this octet: what cannot be one is refused before its first line is complete. */
   mayBeginWith(octet: number): boolean;
   readonly badLine: H1Reason;
-  /** Reads the line at `start`; returns the index after it. Throws H1Error. */
-  read(text: string, start: number): number;
+  /** Reads the line at `start`; returns the position after it. Throws H1Error. */
+  read(lines: OctetLines, start: number): number;
 }
 
 /** `GET /path HTTP/1.1`, RFC 9112 §3: single spaces, a version, visible ASCII. */
@@ -24,21 +25,21 @@ export class RequestLine implements StartLine {
     return TOKEN_OCTETS[octet] === 1;
   }
 
-  read(text: string, start: number): number {
-    const methodEnd = skip(TOKEN_OCTETS, text, start);
-    if (methodEnd === start || text.charCodeAt(methodEnd) !== SP) throw broken(text, methodEnd, 'bad_request_line');
-    const targetEnd = skip(TARGET_OCTETS, text, methodEnd + 1);
-    if (text.charCodeAt(targetEnd) !== SP) throw broken(text, targetEnd, isLineEnd(text, targetEnd) ? 'bad_request_line' : 'bad_target');
-    this.method = text.slice(start, methodEnd);
-    this.target = text.slice(methodEnd + 1, targetEnd);
-    this.version = readVersion(text, targetEnd + 1, 'bad_request_line');
-    const next = afterLineEnd(text, targetEnd + 9, 'bad_version');
+  read(lines: OctetLines, start: number): number {
+    const methodEnd = skip(TOKEN_OCTETS, lines, start);
+    if (methodEnd === start || lines.at(methodEnd) !== SP) throw broken(lines, methodEnd, 'bad_request_line');
+    const targetEnd = skip(TARGET_OCTETS, lines, methodEnd + 1);
+    if (lines.at(targetEnd) !== SP) throw broken(lines, targetEnd, isLineEnd(lines, targetEnd) ? 'bad_request_line' : 'bad_target');
+    this.method = lines.slice(start, methodEnd);
+    this.target = lines.slice(methodEnd + 1, targetEnd);
+    this.version = readVersion(lines, targetEnd + 1, 'bad_request_line');
+    const next = afterLineEnd(lines, targetEnd + 9, 'bad_version');
     this.#check();
     return next;
   }
 
   #check(): void {
-    if (this.method.length === 5 && (spells(this.method, 0, 'trace') || spells(this.method, 0, 'track'))) throw new H1Error('trace_method');
+    if (this.method.length === 5 && /^tra(?:ce|ck)$/i.test(this.method)) throw new H1Error('trace_method');
     if (!hasKnownForm(this.method, this.target)) throw new H1Error('bad_target');
   }
 }
@@ -54,18 +55,19 @@ export class StatusLine implements StartLine {
     return octet === 0x48;
   }
 
-  read(text: string, start: number): number {
-    this.version = readVersion(text, start, 'bad_status_line');
+  read(lines: OctetLines, start: number): number {
+    this.version = readVersion(lines, start, 'bad_status_line');
     const at = start + 8;
-    if (text.charCodeAt(at) !== SP) throw broken(text, at, 'bad_status_line');
-    this.status = readStatus(text, at + 1);
-    if (text.charCodeAt(at + 4) !== SP) throw broken(text, at + 4, 'bad_status_line');
-    const end = skip(FIELD_OCTETS, text, at + 5);
-    this.reason = text.slice(at + 5, end);
-    return afterLineEnd(text, end, 'bad_status_line');
+    if (lines.at(at) !== SP) throw broken(lines, at, 'bad_status_line');
+    this.status = readStatus(lines, at + 1);
+    if (lines.at(at + 4) !== SP) throw broken(lines, at + 4, 'bad_status_line');
+    const end = skip(FIELD_OCTETS, lines, at + 5);
+    this.reason = lines.slice(at + 5, end);
+    return afterLineEnd(lines, end, 'bad_status_line');
   }
 }
 
+const VERSION = Buffer.from('HTTP/1.', 'latin1');
 const HOST = '[A-Za-z0-9._:[\\]-]+';
 const AUTHORITY_FORM = new RegExp(`^${HOST}:[0-9]+$`);
 const ABSOLUTE_FORM = new RegExp(`^https?://${HOST}(?:[/?]|$)`, 'i');
@@ -78,22 +80,28 @@ function hasKnownForm(method: string, target: string): boolean {
 }
 
 /** Reads the eight characters of a version. A line that ends before is `badLine`: a line without version belongs to HTTP/0.9. */
-function readVersion(text: string, at: number, badLine: H1Reason): H1Version {
-  if (text.startsWith('HTTP/1.', at)) {
-    const minor = text.charCodeAt(at + 7);
+function readVersion(lines: OctetLines, at: number, badLine: H1Reason): H1Version {
+  if (startsVersion(lines, at)) {
+    const minor = lines.at(at + 7);
     if (minor === 0x31) return '1.1';
     if (minor === 0x30) return '1.0';
   }
-  const end = skip(FIELD_OCTETS, text, at);
-  throw broken(text, end, /^HTTP\/[0-9]/i.test(text.slice(at, end)) ? 'bad_version' : badLine);
+  const end = skip(FIELD_OCTETS, lines, at);
+  throw broken(lines, end, /^HTTP\/[0-9]/i.test(lines.slice(at, end)) ? 'bad_version' : badLine);
+}
+
+/** Whether `HTTP/1.` stands at `at`. */
+function startsVersion({ octets }: OctetLines, at: number): boolean {
+  for (let i = 0; i < VERSION.length; i += 1) if (octets[at + i] !== VERSION[i]) return false;
+  return true;
 }
 
 /** Three digits from 100 to 999: RFC 9110 §15 has recipients treat 600 and above as 5xx, and they pass as they are. */
-function readStatus(text: string, at: number): number {
+function readStatus(lines: OctetLines, at: number): number {
   let status = 0;
   for (let i = at; i < at + 3; i += 1) {
-    const digit = text.charCodeAt(i) - 0x30;
-    if (!(digit >= 0 && digit <= 9)) throw broken(text, i, 'bad_status_line');
+    const digit = lines.at(i) - 0x30;
+    if (!(digit >= 0 && digit <= 9)) throw broken(lines, i, 'bad_status_line');
     status = 10 * status + digit;
   }
   if (status < 100) throw new H1Error('bad_status_line');
@@ -101,10 +109,6 @@ function readStatus(text: string, at: number): number {
 }
 
 /** A line that ends too early, or goes on with what must not stand at `at`. */
-function broken(text: string, at: number, otherwise: H1Reason): H1Error {
-  return new H1Error(isLineEnd(text, at) ? otherwise : (brokenLineEnd(text.charCodeAt(at)) ?? otherwise));
-}
-
-function isLineEnd(text: string, at: number): boolean {
-  return text.charCodeAt(at) === CR && text.charCodeAt(at + 1) === LF;
+function broken(lines: OctetLines, at: number, otherwise: H1Reason): H1Error {
+  return new H1Error(isLineEnd(lines, at) ? otherwise : (brokenLineEnd(lines.at(at)) ?? otherwise));
 }

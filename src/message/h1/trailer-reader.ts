@@ -1,9 +1,10 @@
+import type { FieldName } from '../field-name.ts';
 import { HeaderList } from '../header-list.ts';
-import { foldUnderscores } from '../syntax.ts';
 import { H1Error } from './error.ts';
 import { readFieldLine } from './field-line.ts';
 import type { H1Limits } from './limits.ts';
 import { LineReader } from './line-reader.ts';
+import { OctetLines } from './octet-lines.ts';
 
 /** A recipient that merges trailers into the head would find another body length or another host there (RFC 9110 §6.5.1). */
 const FRAMING: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding', 'host']);
@@ -12,7 +13,8 @@ const FRAMING: ReadonlySet<string> = new Set(['content-length', 'transfer-encodi
 export class TrailerReader {
   readonly #limits: H1Limits;
   readonly #lines = new LineReader();
-  readonly #flat: string[] = [];
+  readonly #names: FieldName[] = [];
+  readonly #values: string[] = [];
   #bytes = 0;
   complete = false;
 
@@ -22,7 +24,7 @@ export class TrailerReader {
 
   /** The fields; undefined when there are none. */
   get trailers(): HeaderList | undefined {
-    return this.#flat.length === 0 ? undefined : HeaderList.ofParsed(this.#flat);
+    return this.#names.length === 0 ? undefined : HeaderList.ofParsed(this.#names, this.#values);
   }
 
   /** Takes bytes until the section is {@link complete}; returns the index of the first byte not taken. Throws H1Error. */
@@ -43,9 +45,8 @@ export class TrailerReader {
       this.complete = true;
       return;
     }
-    readFieldLine(line, 0, this.#flat);
-    const count = this.#flat.length;
-    if (count > 2 * this.#limits.maxFields) throw new H1Error('trailers_too_long');
-    if (FRAMING.has(foldUnderscores((this.#flat[count - 2] ?? '').toLowerCase()))) throw new H1Error('framing_in_trailers');
+    readFieldLine(OctetLines.ofLine(line), 0, this.#names, this.#values);
+    if (this.#names.length > this.#limits.maxFields) throw new H1Error('trailers_too_long');
+    if (FRAMING.has(this.#names.at(-1)?.folded ?? '')) throw new H1Error('framing_in_trailers');
   }
 }

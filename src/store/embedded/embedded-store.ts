@@ -1,7 +1,18 @@
 import type { EmbeddedStoreConfig } from '../../config/config.ts';
 import { pollUntilSome } from '../poll.ts';
-import { refText, type Page, type RecordKind, type RecordRef, type Store, type StoredEvent, type Uses } from '../store.ts';
+import {
+  refText,
+  type CounterState,
+  type CounterTake,
+  type Page,
+  type RecordKind,
+  type RecordRef,
+  type Store,
+  type StoredEvent,
+  type Uses,
+} from '../store.ts';
 import { appendToLog, parsePosition, readLog } from './audit-log.ts';
+import { takePlace } from './counters.ts';
 import { followChanges, noteChange } from './change-log.ts';
 import { openEnvironment, type Environment } from './environment.ts';
 import { addToCounts, readCounts } from './use-counts.ts';
@@ -83,6 +94,10 @@ class EmbeddedStore implements Store {
 
   readUses(app: string, ids: readonly string[]): Promise<readonly Uses[]> {
     return promised(() => this.#environment.read(() => readCounts(this.#environment, app, ids)));
+  }
+
+  takeFromCounter(app: string, take: CounterTake): Promise<CounterState> {
+    return this.#environment.write(() => takePlace(this.#environment, `${app}:${take.name}`, take, Date.now()));
   }
 
   ping(): Promise<void> {

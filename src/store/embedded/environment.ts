@@ -24,6 +24,8 @@ export interface Environment {
   readonly audit: Database<string, Key[]>;
   /** [app, grant id] → `<count> <instant of the last use>`. */
   readonly uses: Database<string, Key[]>;
+  /** Counter → places taken and end of the window. */
+  readonly counters: Database<string, string>;
 
   /** Runs `action` on the newest state that any process has committed. */
   read<T>(action: () => T): T;
@@ -163,6 +165,7 @@ function environmentOf(root: RootDatabase<string, string>): Environment {
     changes: root.openDB<string, number>({ name: 'changes', encoding: 'string' }),
     audit: root.openDB<string, Key[]>({ name: 'audit', encoding: 'string' }),
     uses: root.openDB<string, Key[]>({ name: 'uses', encoding: 'string' }),
+    counters: root.openDB<string, string>({ name: 'counters', encoding: 'string' }),
     read: (action) => {
       try {
         // lmdb-js keeps one snapshot per turn of the event loop; another process may have committed since.

@@ -27,6 +27,11 @@ export class RedisKeys {
     return `${this.#namespace}:${app}:uses`;
   }
 
+  /** Counter of requests; it ends with its window. */
+  counter(app: string, name: string): string {
+    return `${this.#namespace}:${app}:rate:${name}`;
+  }
+
   /** Prefixes of the records that are cached; nothing else, or every audit event would be told to every proxy. */
   cachedPrefixes(apps: readonly string[]): string[] {
     const kinds = RECORD_KINDS.filter((kind) => kind !== 'key');

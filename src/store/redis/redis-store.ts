@@ -1,6 +1,17 @@
 import type { RedisStoreConfig } from '../../config/config.ts';
 import { pollUntilSome } from '../poll.ts';
-import type { Freshness, InvalidationListener, Page, RecordKind, RecordRef, Store, StoredEvent, Uses } from '../store.ts';
+import type {
+  CounterState,
+  CounterTake,
+  Freshness,
+  InvalidationListener,
+  Page,
+  RecordKind,
+  RecordRef,
+  Store,
+  StoredEvent,
+  Uses,
+} from '../store.ts';
 import { AuditAppender, readStream, requireStreamPosition } from './audit-stream.ts';
 import { CompareAndSet } from './compare-and-set.ts';
 import { RedisConnection, type TroubleListener } from './connection.ts';
@@ -8,6 +19,7 @@ import { openInvalidationChannel } from './invalidation-channel.ts';
 import { RedisKeys } from './keys.ts';
 import { redisTarget, type RedisTarget } from './target.ts';
 import { UseCounts } from './use-counts.ts';
+import { WindowCounter } from './window-counter.ts';
 
 const DEFAULT_PAGE = 500;
 /** How often a waiting reader looks for new events. */
@@ -40,6 +52,7 @@ class RedisStore implements Store {
   readonly #compareAndSet: CompareAndSet;
   readonly #auditAppender: AuditAppender;
   readonly #useCounts: UseCounts;
+  readonly #counter: WindowCounter;
   readonly #options: RedisStoreOptions;
   readonly #channels = new Set<Freshness>();
   readonly #closing = new AbortController();
@@ -51,6 +64,7 @@ class RedisStore implements Store {
     this.#keys = new RedisKeys(target.namespace);
     this.#compareAndSet = new CompareAndSet(connection, target);
     this.#useCounts = new UseCounts(connection);
+    this.#counter = new WindowCounter(connection);
     const { auditMaxStream: maxStream, onTrouble } = options;
     this.#auditAppender = new AuditAppender({ connection, address: target.address, maxStream, onTrouble });
   }
@@ -108,6 +122,10 @@ class RedisStore implements Store {
 
   readUses(app: string, ids: readonly string[]): Promise<readonly Uses[]> {
     return this.#useCounts.read(this.#keys.uses(app), ids);
+  }
+
+  takeFromCounter(app: string, take: CounterTake): Promise<CounterState> {
+    return this.#counter.take(this.#keys.counter(app, take.name), take);
   }
 
   async ping(): Promise<void> {

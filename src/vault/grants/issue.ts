@@ -10,6 +10,7 @@ import type { SecretFacts } from '../resolved.ts';
 import type { GrantContext } from './context.ts';
 import { expiryWithin, longestLife } from './life.ts';
 import type { AskedLife } from './life.ts';
+import { checkRules } from '../policies.ts';
 
 /** A grant as an operator asks for it. */
 export interface NewGrant extends AskedLife {
@@ -52,7 +53,7 @@ export async function draftGrant(context: GrantContext, input: NewGrant): Promis
     label: input.label,
     ...(input.description === undefined ? {} : { description: input.description }),
     principal,
-    policy: input.policy ?? [],
+    policy: soundRules(input.policy),
     status: 'active',
     createdAt: now,
     updatedAt: now,
@@ -103,4 +104,9 @@ async function checkExternal(records: GrantContext['records'], idp: string, id: 
   if (!isExternalId(id)) throw new CommandError('record_invalid', `the ${what} must be 1 to 256 printable characters`);
   if (!isSlug(idp) || (await records.read('idp', idp)) === undefined)
     throw new CommandError('not_found', `there is no identity provider ${JSON.stringify(idp)}`, { hint: 'See `alter-proxy idp list`.' });
+}
+
+function soundRules(rules: readonly Rule[] = []): readonly Rule[] {
+  checkRules(rules);
+  return rules;
 }

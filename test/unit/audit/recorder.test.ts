@@ -43,6 +43,7 @@ function draft(path: string, more: Partial<AuditDraft> = {}): AuditDraft {
     outcome: 'success',
     code: null,
     rule: null,
+    warnings: [],
     status: 200,
     bytesIn: 0,
     bytesOut: 1,

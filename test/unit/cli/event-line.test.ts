@@ -36,6 +36,7 @@ const EVENT: AuditEvent = {
   outcome: 'success',
   code: null,
   rule: null,
+  warnings: [],
   status: 200,
   bytesIn: 0,
   bytesOut: 10,

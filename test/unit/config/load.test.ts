@@ -13,7 +13,7 @@ test('without a file, variables and flags everything has its default', (t) => {
     app: 'default',
     name: hostname(),
     workers: 1,
-    listen: { host: '127.0.0.1', port: 7890, requireKey: false },
+    listen: { host: '127.0.0.1', port: 7890, requireKey: false, trustedProxies: [] },
     key: undefined,
     admin: { host: '127.0.0.1', port: 7891 },
     store: { kind: 'embedded', path: path.join(home, 'store') },
@@ -56,7 +56,7 @@ test('an empty file, or one of comments only, says nothing', (t) => {
   const { load, write, file } = configHome(t);
   for (const text of ['', '# nothing\n', '---\n', '\uFEFF']) {
     write('config.yaml', text);
-    t.deepEqual(load().listen, { host: '127.0.0.1', port: 7890, requireKey: false }, JSON.stringify(text));
+    t.deepEqual(load().listen, { host: '127.0.0.1', port: 7890, requireKey: false, trustedProxies: [] }, JSON.stringify(text));
     t.is(load().file, file);
   }
 });

@@ -90,8 +90,8 @@ test('a file that is not text, or too large, is not a configuration', (t) => {
 test('a value that is missing or written as another type', (t) => {
   const { problems } = configHome(t);
   const cases: readonly (readonly [string, string])[] = [
-    ['listen:\n', 'config.yaml:1:8: listen: is empty; use a mapping of host, port, require_key'],
-    ['listen: 7890\n', 'config.yaml:1:9: listen: is 7890; use a mapping of host, port, require_key'],
+    ['listen:\n', 'config.yaml:1:8: listen: is empty; use a mapping of host, port, require_key, trusted_proxies'],
+    ['listen: 7890\n', 'config.yaml:1:9: listen: is 7890; use a mapping of host, port, require_key, trusted_proxies'],
     ['listen: {port: "7890"}\n', 'config.yaml:1:16: listen.port: is text; use a whole number from 0 to 65535'],
     ['listen: {port: 78.5}\n', 'config.yaml:1:16: listen.port: is 78.5; use a whole number from 0 to 65535'],
     ['listen: {port: .inf}\n', 'config.yaml:1:16: listen.port: is Infinity; use a whole number from 0 to 65535'],

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { isReservedField, stripRequestHeaders, stripResponseHeaders, stripTrailers } from '../../../src/message/hop-by-hop.ts';
+import { isReservedField, strippedRequestHeaders, stripResponseHeaders, stripTrailers } from '../../../src/message/hop-by-hop.ts';
 import { headers, lines } from '../../support/headers.ts';
 
 test('a request loses hop-by-hop fields, what Connection names, Expect, Proxy-* and X-Alter-*, and keeps near misses', (t) => {
@@ -32,8 +32,8 @@ test('a request loses hop-by-hop fields, what Connection names, Expect, Proxy-* 
     'TEA: stays',
     'x_custom: stays',
   );
-  stripRequestHeaders(list);
-  t.deepEqual(lines(list), [
+  const stripped = strippedRequestHeaders(list);
+  t.deepEqual(lines(stripped), [
     'Host: a',
     'Content-Length: 3',
     'X-Alternative: stays',

@@ -1,35 +1,84 @@
 import test from 'ava';
 import { decide } from '../../../src/policy/decide.ts';
+import { combinePolicies } from '../../../src/policy/policy.ts';
+import type { PolicyParts } from '../../../src/policy/policy.ts';
 import type { PolicyFacts, Rule } from '../../../src/policy/rules.ts';
+import { facts } from '../../support/policy-facts.ts';
 
-const FACTS: PolicyFacts = { now: 0, method: 'GET', host: 'api.example.com', port: 443, path: '/v1', clientAddress: '127.0.0.1' };
 const GET: Rule = { kind: 'methods', allow: ['GET', 'HEAD'] };
 const POST: Rule = { kind: 'methods', allow: ['POST'] };
 const stored = (rule: unknown): Rule => rule as Rule;
 
+/** `allow`, or the label of the rule that denies, with a mark when it could not be evaluated; then the warnings. */
+function outcome(parts: PolicyParts, changed: Partial<PolicyFacts> = {}): string {
+  const decision = decide(facts(changed), combinePolicies(parts));
+  const said = decision.allow ? 'allow' : `${decision.rule.label}${decision.unknown ? '?' : ''}`;
+  return [said, ...decision.warnings].join(' ');
+}
+
 test('no rules allow', (t) => {
-  t.deepEqual(decide(FACTS, []), { allow: true });
+  t.is(outcome({}), 'allow');
+  t.is(outcome({ app: [], provider: [], secret: [], agent: [], grant: [] }), 'allow');
 });
 
-test('a method on the list passes, any other does not', (t) => {
-  t.deepEqual(decide(FACTS, [GET]), { allow: true });
-  t.deepEqual(decide({ ...FACTS, method: 'HEAD' }, [GET]), { allow: true });
-  for (const method of ['POST', 'get', 'GETS', 'GE', '']) {
-    t.deepEqual(decide({ ...FACTS, method }, [GET]), { allow: false, rule: 'methods', unknown: false }, method);
-  }
+test('all rules must pass, and the first that does not is named', (t) => {
+  t.is(outcome({ grant: [GET, GET] }), 'allow');
+  t.is(outcome({ grant: [GET, POST] }), 'grant:methods');
+  t.is(outcome({ grant: [{ ...GET, name: 'read-only' }] }, { method: 'PUT' }), 'grant:read-only');
+  t.is(outcome({ grant: [POST, stored({ kind: 'quota' })] }), 'grant:methods');
+  t.is(outcome({ grant: [stored({ kind: 'quota' }), POST] }), 'grant:quota?');
 });
 
-test('all rules must pass: a second one can only restrict', (t) => {
-  t.deepEqual(decide(FACTS, [GET, POST]), { allow: false, rule: 'methods', unknown: false });
-  t.deepEqual(decide(FACTS, [GET, GET]), { allow: true });
+test('rules are evaluated in one order wherever they stand: app, provider, secret, agent, grant', (t) => {
+  const named = (name: string): Rule => ({ ...POST, name });
+  const all: PolicyParts = {
+    grant: [named('e')],
+    agent: [named('d')],
+    secret: [named('c')],
+    provider: [named('b')],
+    app: [named('a')],
+  };
+  t.is(outcome(all), 'app:a');
+  t.is(outcome({ ...all, app: [] }), 'provider:b');
+  t.is(outcome({ ...all, app: [], provider: [] }), 'secret:c');
+  t.is(outcome({ ...all, app: [], provider: [], secret: [] }), 'agent:d');
+  t.is(outcome({ grant: all.grant ?? [] }), 'grant:e');
 });
 
-test('an empty list allows no method', (t) => {
-  t.deepEqual(decide(FACTS, [{ kind: 'methods', allow: [] }]), { allow: false, rule: 'methods', unknown: false });
+test('the rules of an agent stand between those of the secret and of the grant, and combining is done once', (t) => {
+  const combined = combinePolicies({ secret: [{ ...GET, name: 'secret' }], grant: [{ ...GET, name: 'grant' }] });
+  const rules: readonly Rule[] = [{ ...GET, name: 'agent' }];
+  const policy = combined.withAgent(rules);
+  t.deepEqual(
+    policy.rules.map(({ label }) => label),
+    ['secret:secret', 'agent:agent', 'grant:grant'],
+  );
+  t.is(combined.withAgent(rules), policy);
+  t.not(combined.withAgent([...rules]), policy);
+  t.deepEqual(combined.withAgent(undefined).rules, combined.rules);
+  t.deepEqual(combined.withAgent([]).rules, combined.rules);
 });
 
-test('a kind of a later version denies by its name', (t) => {
-  t.deepEqual(decide(FACTS, [GET, stored({ kind: 'quota', max: 3 })]), { allow: false, rule: 'quota', unknown: true });
+test('a rule in mode warn passes and is named', (t) => {
+  const warn: Rule = { ...POST, mode: 'warn' };
+  t.is(outcome({ grant: [warn] }), 'allow grant:methods');
+  t.is(outcome({ grant: [warn] }, { method: 'POST' }), 'allow');
+  t.is(outcome({ app: [warn], grant: [GET, { ...warn, name: 'second' }] }), 'allow app:methods grant:second');
+  t.is(outcome({ app: [warn], grant: [POST, { ...warn, name: 'never-asked' }] }), 'grant:methods app:methods');
+});
+
+test('a sound rule in mode warn that cannot be evaluated passes and is named', (t) => {
+  const failing: Rule = { kind: 'cel', expression: 'request.query["missing"][0] == "x"' };
+  t.is(outcome({ grant: [failing] }), 'grant:cel?');
+  t.is(outcome({ grant: [{ ...failing, mode: 'warn' }] }), 'allow grant:cel');
+});
+
+test('what is malformed or unknown denies, also in mode warn: its mode cannot be trusted either', (t) => {
+  t.is(outcome({ grant: [stored({ kind: 'quota', max: 3, mode: 'warn' })] }), 'grant:quota?');
+  t.is(outcome({ grant: [stored({ ...GET, days: ['mon'], mode: 'warn' })] }), 'grant:methods?');
+  t.is(outcome({ grant: [stored({ ...GET, mode: 'Warn' })] }), 'grant:methods?');
+  t.is(outcome({ grant: [stored({ ...GET, name: 'a b' })] }), 'grant:methods?');
+  t.is(outcome({ grant: [stored({ ...GET, name: 7 })] }), 'grant:methods?');
 });
 
 for (const rule of [
@@ -45,22 +94,18 @@ for (const rule of [
   { kind: 'K'.repeat(99) },
 ]) {
   test(`a rule that is ${JSON.stringify(rule)} denies as unknown`, (t) => {
-    t.deepEqual(decide(FACTS, [stored(rule)]), { allow: false, rule: 'unknown', unknown: true });
+    t.is(outcome({ grant: [stored(rule)] }), 'grant:unknown?');
   });
 }
 
-for (const rule of [
-  { kind: 'methods' },
-  { kind: 'methods', allow: 'GET' },
-  { kind: 'methods', allow: ['GET', 7] },
-  { kind: 'methods', allow: ['GET'], days: ['mon'] },
-]) {
-  test(`a malformed methods rule denies: ${JSON.stringify(rule)}`, (t) => {
-    t.deepEqual(decide(FACTS, [stored(rule)]), { allow: false, rule: 'methods', unknown: true });
+test('rules that a counter decides are left to whoever counts', (t) => {
+  const policy = combinePolicies({
+    app: [{ kind: 'rate', limit: 1, window: 'minute' }],
+    grant: [GET, { kind: 'concurrency', max: 1 }, { kind: 'concurrency', max: 2 }],
   });
-}
-
-test('the first failing rule is named', (t) => {
-  t.deepEqual(decide(FACTS, [stored({ kind: 'quota' }), POST]), { allow: false, rule: 'quota', unknown: true });
-  t.deepEqual(decide(FACTS, [POST, stored({ kind: 'quota' })]), { allow: false, rule: 'methods', unknown: false });
+  t.true(decide(facts(), policy).allow);
+  t.deepEqual(
+    policy.counters.map(({ label, counterName }) => `${label} ${counterName}`),
+    ['app:rate rate', 'grant:concurrency concurrency', 'grant:concurrency concurrency+1'],
+  );
 });

@@ -294,6 +294,60 @@ export function storeContract(name: string, prepare: (t: ExecutionContext) => St
     t.deepEqual(told, ['default:grant:witness']);
   });
 
+  contract(
+    'of any number of requests at once, over two stores on the same data, exactly as many as the limit get a place',
+    async (t, open) => {
+      const stores = [await open(), await open()];
+      const take = { name: 'grant:a', limit: 25, windowMs: 60_000 };
+      const states = await Promise.all(Array.from({ length: 80 }, (_, index) => stores[index % 2]?.takeFromCounter('default', take)));
+      const taken = states.flatMap((state) => (state?.taken === true ? [state.used] : []));
+      t.deepEqual(
+        taken.sort((a, b) => a - b),
+        Array.from({ length: 25 }, (_, index) => index + 1),
+      );
+      for (const state of states) t.true(state !== undefined && state.used <= 25 && state.resetMs > 50_000 && state.resetMs <= 60_000);
+    },
+  );
+
+  contract('another name and another app are other counters', async (t, open) => {
+    const store = await open();
+    const take = (app: string, name: string) => store.takeFromCounter(app, { name, limit: 1, windowMs: 60_000 });
+    t.true((await take('default', 'a')).taken);
+    t.false((await take('default', 'a')).taken);
+    t.true((await take('default', 'b')).taken);
+    t.true((await take('other', 'a')).taken);
+  });
+
+  contract('a window begins with its first request, ends in time, and refused requests do not lengthen it', async (t, open) => {
+    const store = await open();
+    const take = () => store.takeFromCounter('default', { name: 'short', limit: 2, windowMs: 300 });
+    const first = await take();
+    t.deepEqual([first.taken, first.used], [true, 1]);
+    t.true((await take()).taken);
+    const refused = await take();
+    t.false(refused.taken);
+    t.true(refused.resetMs <= 300);
+    const again = await eventually(async () => {
+      const state = await take();
+      return state.taken ? state : undefined;
+    }, 'the next window');
+    t.is(again.used, 1);
+  });
+
+  contract('counters are neither records nor changes', async (t, open) => {
+    const store = await open();
+    const changes: (string | undefined)[] = [];
+    const freshness = store.watch(['default'], (changed) => changes.push(changed));
+    await eventually(() => (freshness.alive() ? true : undefined), 'the channel');
+    changes.length = 0;
+    await store.takeFromCounter('default', { name: 'grant:a', limit: 1, windowMs: 60_000 });
+    await store.put(grant('after'), undefined, 'x');
+    await eventually(() => (freshness.alive() && changes.includes('default:grant:after') ? true : undefined), 'the change');
+    t.deepEqual([...new Set(changes)], ['default:grant:after']);
+    t.deepEqual((await store.list('default', 'grant')).ids, ['after']);
+    freshness.close();
+  });
+
   contract('a closed store fails every call and releases who waits', async (t, open) => {
     const store = await open();
     await store.ping();
@@ -310,6 +364,7 @@ export function storeContract(name: string, prepare: (t: ExecutionContext) => St
       () => store.addUses('default', [{ id: 'a', count: 1, lastAt: 1 }]),
       () => store.readUses('default', ['a']),
       () => store.ping(),
+      () => store.takeFromCounter('default', { name: 'a', limit: 1, windowMs: 1000 }),
     ];
     for (const call of calls) await t.throwsAsync(call, { instanceOf: StoreUnavailableError });
     await store.close();

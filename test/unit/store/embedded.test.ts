@@ -103,6 +103,17 @@ test.serial('what another process has written is seen by the very next read and 
   t.false(freshness.alive());
 });
 
+test.serial('two processes that count at the same time give away exactly as many places as the limit', async (t) => {
+  const folder = temporaryFolder(t);
+  const store = await open(folder);
+  const other = await startProcess(t, folder);
+  const theirs = other.run({ order: 'take', name: 'a', limit: 40, times: 60 });
+  const take = { name: 'a', limit: 40, windowMs: 60_000 };
+  const ours = await Promise.all(Array.from({ length: 60 }, () => store.takeFromCounter('default', take)));
+  t.is(ours.filter(({ taken }) => taken).length + Number(await theirs), 40);
+  await store.close();
+});
+
 test.serial('a write by another process is seen within one turn of the event loop', async (t) => {
   const folder = temporaryFolder(t);
   const store = await open(folder);

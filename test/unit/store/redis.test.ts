@@ -19,7 +19,7 @@ const NAMED: Partial<RedisStoreConfig> = { username: 'limited', password: new Se
 /** So that what takes two time-outs still ends within a second. */
 const IMPATIENT: Partial<RedisStoreConfig> = { connectTimeoutMs: 300, commandTimeoutMs: 300 };
 const ENOUGH =
-  '+get +set +del +zadd +zrem +zrangebylex +xadd +xrange +xrevrange +hincrby +hget +hset +hmget +ping +client|id +client|tracking +subscribe';
+  '+get +set +del +zadd +zrem +zrangebylex +incr +pttl +xadd +xrange +xrevrange +hincrby +hget +hset +hmget +ping +client|id +client|tracking +subscribe';
 
 const shared = startRedis();
 test.after.always(async () => {

@@ -7,6 +7,8 @@ import type { RecordRef, Store } from '../../../src/store/store.ts';
 type Order =
   | { readonly order: 'put'; readonly ref: RecordRef; readonly expected?: string; readonly value?: string }
   | { readonly order: 'append'; readonly app: string; readonly events: readonly string[] }
+  /** Takes `times` places in a window of a minute; the answer is how many there were. */
+  | { readonly order: 'take'; readonly name: string; readonly limit: number; readonly times: number }
   | { readonly order: 'writeForEver'; readonly prefix: string }
   | { readonly order: 'fillUp' };
 
@@ -81,11 +83,22 @@ async function obey(store: Store, order: Order): Promise<unknown> {
       return store.put(order.ref, order.expected, order.value);
     case 'append':
       return store.appendEvents(order.app, order.events).then(() => 'appended');
+    case 'take':
+      return takePlaces(store, order);
     case 'writeForEver':
       return writeForEver(store, order.prefix);
     case 'fillUp':
       return fillUp(store);
   }
+}
+
+async function takePlaces(
+  store: Store,
+  { name, limit, times }: { readonly name: string; readonly limit: number; readonly times: number },
+): Promise<number> {
+  const take = { name, limit, windowMs: 60_000 };
+  const states = await Promise.all(Array.from({ length: times }, () => store.takeFromCounter('default', take)));
+  return states.filter(({ taken }) => taken).length;
 }
 
 async function writeForEver(store: Store, prefix: string): Promise<never> {

@@ -217,7 +217,7 @@ test('labels and times to live are checked', withFixture, async (_fixture, t, ad
   const broken = [{ kind: 'methods' }] as unknown as readonly { kind: 'methods'; allow: string[] }[];
   t.is(
     await messageOf(administration.issueGrant({ secret: 'one', label: 'x', policy: broken })),
-    'record_invalid: the grant cannot be stored: allow is missing or wrong',
+    'record_invalid: rules[0].allow is missing: the list of methods that pass',
   );
 });
 

@@ -1,6 +1,6 @@
 /** Contract: a message leaves whole and in order, in as few writes as its arrival allows, and with exactly the body that it announced. */
 import test from 'ava';
-import { MessageWriter, type ByteOutput, type FlushTime } from '../../../../src/message/h1/message-writer.ts';
+import { MessageWriter, type ByteOutput } from '../../../../src/message/h1/message-writer.ts';
 import { HeaderList } from '../../../../src/message/header-list.ts';
 
 const HEAD = 'HTTP/1.1 200 OK\r\n\r\n';
@@ -12,7 +12,7 @@ const length = (bytes: number) => ({ kind: 'length', bytes }) as const;
 /** An output that keeps what was written, write by write; writes between cork and uncork leave as one. */
 class Output implements ByteOutput {
   readonly writes: string[] = [];
-  readonly scheduled: FlushTime[] = [];
+  scheduled = 0;
   writableLength = 0;
   corked = 0;
   #together: string | undefined;
@@ -37,7 +37,7 @@ class Output implements ByteOutput {
 
 function start(): { output: Output; writer: MessageWriter } {
   const output = new Output();
-  return { output, writer: new MessageWriter(output, (time) => output.scheduled.push(time)) };
+  return { output, writer: new MessageWriter(output, () => (output.scheduled += 1)) };
 }
 
 test('a head and the small body that comes with it leave in one write', (t) => {
@@ -46,18 +46,34 @@ test('a head and the small body that comes with it leave in one write', (t) => {
   t.true(writer.data(Buffer.from('hello')));
   t.deepEqual(output.writes, []);
   writer.end(undefined);
+  t.deepEqual(output.writes, []);
+  t.is(output.scheduled, 1);
+  t.true(writer.pending);
+  writer.flush();
+  t.false(writer.pending);
   t.deepEqual(output.writes, [`${HEAD}hello`]);
 });
 
-test('a head whose body is not there yet leaves soon, alone', (t) => {
+test('several messages, and the informational heads between them, leave in one write and in order', (t) => {
+  const { output, writer } = start();
+  writer.head(HEAD, NONE);
+  writer.end(undefined);
+  writer.informational('HTTP/1.1 100 Continue\r\n\r\n');
+  writer.headOnly(HEAD);
+  writer.flush();
+  t.deepEqual(output.writes, [`${HEAD}HTTP/1.1 100 Continue\r\n\r\n${HEAD}`]);
+});
+
+test('a head whose body is not there yet leaves at the end of the turn, alone', (t) => {
   const { output, writer } = start();
   writer.head(HEAD, length(5));
-  t.deepEqual(output.scheduled, ['soon']);
+  t.is(output.scheduled, 1);
   writer.flush();
   t.deepEqual(output.writes, [HEAD]);
   writer.data(Buffer.from('hello'));
-  t.deepEqual(output.scheduled, ['soon', 'soon']);
+  t.is(output.scheduled, 2);
   writer.end(undefined);
+  writer.flush();
   t.deepEqual(output.writes, [HEAD, 'hello']);
 });
 
@@ -66,6 +82,7 @@ test('a flush with nothing to write writes nothing', (t) => {
   writer.flush();
   writer.head(HEAD, NONE);
   writer.end(undefined);
+  writer.flush();
   writer.flush();
   t.deepEqual(output.writes, [HEAD]);
 });
@@ -77,9 +94,11 @@ test('a chunked body has a size before each part, and its end, also with trailer
   writer.data(Buffer.alloc(0));
   writer.data(Buffer.alloc(16, 'x'));
   writer.end(undefined);
+  writer.flush();
   t.is(output.writes.join(''), `${HEAD}5\r\nhello\r\n10\r\n${'x'.repeat(16)}\r\n0\r\n\r\n`);
   writer.head(HEAD, CHUNKED);
   writer.end(new HeaderList(['X-Sum', '1']));
+  writer.flush();
   t.is(output.writes.at(-1), `${HEAD}0\r\nX-Sum: 1\r\n\r\n`);
 });
 
@@ -88,6 +107,7 @@ test('a body that ends with the connection is written as it is, of any length', 
   writer.head(HEAD, CLOSE);
   writer.data(Buffer.from('hello'));
   writer.end(new HeaderList(['X-Sum', '1']));
+  writer.flush();
   t.deepEqual(output.writes, [`${HEAD}hello`]);
 });
 
@@ -121,17 +141,18 @@ test('what one message announced does not hold for the next', (t) => {
   writer.end(undefined);
   writer.head(HEAD, NONE);
   writer.end(undefined);
+  writer.flush();
   t.is(output.writes.join(''), `${HEAD}hello${HEAD}`);
 });
 
-test('bulk waits for the other events of the turn, and leaves in one vectored write', (t) => {
+test('bulk leaves in one vectored write', (t) => {
   const { output, writer } = start();
   const bulk = Buffer.alloc(20_000, 'x');
   writer.head(HEAD, length(100_000));
   writer.flush();
   writer.data(bulk);
   writer.data(bulk);
-  t.deepEqual(output.scheduled, ['soon', 'after-turn']);
+  t.is(output.scheduled, 2);
   t.is(output.writes.length, 1);
   writer.flush();
   t.is(output.corked, 1);
@@ -169,4 +190,19 @@ test('the source is to pause once the output holds more than 128 KiB, and not be
   output.writableLength += 1;
   t.true(writer.isFull);
   t.false(writer.data(Buffer.from('x')));
+});
+
+test('a message is taken back as long as nothing of it has been written', (t) => {
+  const { output, writer } = start();
+  writer.head(HEAD, CHUNKED);
+  writer.data(Buffer.from('hello'));
+  t.true(writer.retract());
+  writer.head('HTTP/1.1 502 Bad Gateway\r\n\r\n', length(0));
+  writer.end(undefined);
+  writer.flush();
+  t.deepEqual(output.writes, ['HTTP/1.1 502 Bad Gateway\r\n\r\n']);
+  t.false(writer.retract(), 'it has been written');
+  writer.head(HEAD, CHUNKED);
+  writer.data(Buffer.alloc(64 * 1024));
+  t.false(writer.retract(), 'some of it has been written');
 });

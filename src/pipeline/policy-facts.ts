@@ -1,0 +1,48 @@
+import type { GrantFacts, PolicyFacts, PrincipalFacts } from '../policy/rules.ts';
+import type { GrantPrincipal, GrantRecord } from '../vault/records.ts';
+import type { ResolvedGrant, SecretFacts } from '../vault/resolved.ts';
+import type { Exchange } from './exchange.ts';
+
+/** What the rules may know of a request that uses `resolved`, at `now` (milliseconds since the epoch). */
+export function policyFacts(exchange: Exchange, { grant, source, secret }: ResolvedGrant, now: number): PolicyFacts {
+  const { request, alter, clientAddress, peer, caller } = exchange;
+  const { scheme, host, port } = request.origin;
+  return {
+    now,
+    method: request.method,
+    scheme,
+    host,
+    port,
+    path: request.url.path,
+    query: request.url.query,
+    headers: request.headers,
+    clientAddress: clientAddress ?? peer.address,
+    reason: alter.reason,
+    context: alter.context,
+    app: caller.app,
+    grant: grantFacts(grant, secret),
+    principal: principalFacts(grant.principal),
+    agent: caller.agent,
+    ...(source === undefined ? {} : { source: { grant: grantFacts(source, secret), principal: principalFacts(source.principal) } }),
+  };
+}
+
+function grantFacts({ id, label, createdAt }: GrantRecord, secret: SecretFacts): GrantFacts {
+  return { id, label, createdAt, secretId: secret.id, provider: secret.provider };
+}
+
+/** Whose grant it is, as rules know it. */
+export function principalFacts(principal: GrantPrincipal): PrincipalFacts {
+  switch (principal.type) {
+    case 'system':
+      return SYSTEM;
+    case 'user':
+      return { type: 'user', id: `${principal.idp}:${principal.subject}` };
+    case 'group':
+      return { type: 'group', id: `${principal.idp}:${principal.group}` };
+    case 'agent':
+      return { type: 'agent', id: principal.agent };
+  }
+}
+
+const SYSTEM: PrincipalFacts = Object.freeze({ type: 'system', id: '' });

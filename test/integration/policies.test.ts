@@ -1,0 +1,230 @@
+/**
+ * Contract: policies on the running proxy. Rules of every place hold from the next request on, also when the cache is hot; a rate is exact over
+ * two proxies on one Redis; what cannot be counted or evaluated denies; rules in mode `warn` pass and are recorded; the answers say how much is
+ * left, and which rule refused.
+ */
+import test from 'ava';
+import type { ExecutionContext } from 'ava';
+import { startProxy } from '../../src/app.ts';
+import type { RunningProxy } from '../../src/app.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { createLogger } from '../../src/log.ts';
+import type { RecordRef } from '../../src/store/store.ts';
+import { seal } from '../../src/vault/sealing.ts';
+import { ConnectRefused, openTls, problemCode, requestThrough } from '../support/client.ts';
+import type { ClientAnswer, ClientRequest, ProxyTarget } from '../support/client.ts';
+import { eventually } from '../support/eventually.ts';
+import { startRedis } from '../support/redis.ts';
+import type { RedisServer } from '../support/redis.ts';
+import { startScene } from '../support/scene.ts';
+import type { Scene } from '../support/scene.ts';
+
+const GET = { kind: 'methods', allow: ['GET'] };
+
+let redis: RedisServer;
+let onRedis: Scene;
+let embedded: Scene;
+/** A second proxy on the same Redis, with the same keys. */
+let second: RunningProxy;
+
+test.before(async () => {
+  redis = await startRedis();
+  onRedis = await startScene({ config: { store: { kind: 'redis', url: redis.url } } });
+  embedded = await startScene({ config: { listen: { port: 0, trusted_proxies: ['127.0.0.1'] } } });
+  const { home, key } = onRedis.proxy;
+  second = await startProxy(loadConfig({ home, env: { ALTER_KEY: key } }), { log: createLogger('silent') });
+});
+test.after.always(async () => {
+  await second.stop();
+  await onRedis.stop();
+  await embedded.stop();
+  await redis.stop();
+});
+
+/** The answer to a request, or to the CONNECT before it. */
+async function send(
+  scene: Scene,
+  grant: string,
+  request: Partial<ClientRequest> = {},
+  proxy: ProxyTarget = scene.proxy,
+): Promise<ClientAnswer> {
+  try {
+    return await requestThrough(proxy, { url: `${scene.origin.url}/echo`, grant, ...request });
+  } catch (error) {
+    if (error instanceof ConnectRefused) return error.answer;
+    throw error;
+  }
+}
+
+function problem({ body }: ClientAnswer): { readonly code: string; readonly rule?: string } {
+  return JSON.parse(body) as { readonly code: string; readonly rule?: string };
+}
+
+/** Sends until the answer has `status`, for at most the second in which a change must hold. */
+function untilStatus(scene: Scene, grant: string, status: number, request: Partial<ClientRequest> = {}): Promise<ClientAnswer> {
+  return eventually(
+    async () => {
+      const answer = await send(scene, grant, request);
+      return answer.status === status ? answer : undefined;
+    },
+    `status ${String(status)}`,
+    1000,
+  );
+}
+
+for (const [name, scene] of [
+  ['redis', () => onRedis],
+  ['embedded', () => embedded],
+] as const) {
+  test.serial(`${name}: a policy of every place holds while the cache is hot, and its refusal names rule and place`, async (t) => {
+    const { proxy } = scene();
+    const grant = await scene().grant();
+    const { secretId } = await proxy.administration.showGrant(grant);
+    const post = { method: 'POST', body: 'x' };
+    const places = [
+      { at: 'app' },
+      { at: 'provider', slug: 'custom-bearer' },
+      { at: 'secret', secret: secretId },
+      { at: 'grant', grant },
+    ] as const;
+    for (const place of places) {
+      t.is((await send(scene(), grant, post)).status, 200, place.at);
+      await proxy.administration.setPolicy(place, [{ ...GET, name: 'read-only' }]);
+      const refused = name === 'embedded' ? await send(scene(), grant, post) : await untilStatus(scene(), grant, 403, post);
+      t.deepEqual([problem(refused).code, problem(refused).rule], ['policy_violation', 'read-only'], place.at);
+      t.is((await proxy.eventOf(refused)).rule, `${place.at}:read-only`);
+      t.is((await send(scene(), grant)).status, 200, place.at);
+      await proxy.administration.setPolicy(place, []);
+      if (name === 'redis') await untilStatus(scene(), grant, 200, post);
+    }
+  });
+
+  test.serial(`${name}: a rule in mode warn passes and is recorded`, async (t) => {
+    const { proxy } = scene();
+    const grant = await scene().grant();
+    const rules = [
+      { ...GET, mode: 'warn' as const },
+      { kind: 'rate', limit: 1, window: 'hour', mode: 'warn' as const },
+    ];
+    await proxy.administration.setPolicy({ at: 'grant', grant }, rules);
+    const first = await send(scene(), grant);
+    t.is(first.status, 200);
+    t.is(first.headers['ratelimit'], undefined);
+    t.deepEqual((await proxy.eventOf(first)).warnings, []);
+    const next = await send(scene(), grant, { method: 'POST', body: 'x' });
+    t.is(next.status, 200);
+    const event = await proxy.eventOf(next);
+    t.deepEqual([event.outcome, event.rule, event.warnings], ['success', null, ['grant:methods', 'grant:rate']]);
+  });
+
+  test.serial(`${name}: a rate answers how much is left, then 429 with Retry-After, and a refused request is not forwarded`, async (t) => {
+    const { proxy, origin } = scene();
+    const grant = await scene().grant();
+    await proxy.administration.setPolicy({ at: 'grant', grant }, [{ kind: 'rate', limit: 2, window: 'hour', name: 'quota' }, GET]);
+    t.is((await send(scene(), grant, { method: 'POST', body: 'x' })).status, 403, 'what another rule refuses costs nothing');
+    const first = await send(scene(), grant);
+    t.is(first.headers['ratelimit-policy'], '"grant:quota";q=2;w=3600');
+    t.regex(String(first.headers['ratelimit']), /^"grant:quota";r=1;t=(3600|35\d\d)$/);
+    t.regex(String((await send(scene(), grant)).headers['ratelimit']), /r=0;/);
+    const forwarded = origin.requests.length;
+    const refused = await send(scene(), grant);
+    t.is(refused.status, 429);
+    t.deepEqual([problem(refused).code, problem(refused).rule], ['rate_limited', 'quota']);
+    t.true(Number(refused.headers['retry-after']) > 3000 && Number(refused.headers['retry-after']) <= 3600);
+    t.regex(String(refused.headers['ratelimit']), /r=0;t=3/);
+    t.is(refused.headers['ratelimit-policy'], '"grant:quota";q=2;w=3600');
+    t.is(origin.requests.length, forwarded);
+    t.is((await proxy.eventOf(refused)).rule, 'grant:quota');
+  });
+
+  test.serial(`${name}: requests under way are bounded, and a place is given back however a request ends`, async (t) => {
+    const { proxy, origin } = scene();
+    const grant = await scene().grant();
+    await proxy.administration.setPolicy({ at: 'grant', grant }, [{ kind: 'concurrency', max: 1 }]);
+    t.is((await send(scene(), grant)).status, 200);
+    const before = origin.requests.length;
+    const slow = send(scene(), grant, { url: `${origin.url}/slow-headers` });
+    await origin.until(() => origin.requests.length > before);
+    const refused = await send(scene(), grant);
+    t.deepEqual([refused.status, problem(refused).code, problem(refused).rule], [429, 'rate_limited', 'concurrency']);
+    origin.release();
+    t.is((await slow).status, 200);
+    t.is((await send(scene(), grant)).status, 200);
+    // A client that leaves in the middle gives its place back, too.
+    const leaving = await openTls(proxy, scene().authority);
+    const asked = origin.requests.length;
+    leaving.write(`GET /slow-headers HTTP/1.1\r\nHost: ${scene().authority}\r\nX-Alter-Grant: ${grant}\r\n\r\n`);
+    await origin.until(() => origin.requests.length > asked);
+    leaving.destroy();
+    await untilStatus(scene(), grant, 200);
+    origin.release();
+  });
+}
+
+test.serial('a rate is exact over two proxies on one Redis', async (t) => {
+  const grant = await onRedis.grant();
+  await onRedis.proxy.administration.setPolicy({ at: 'grant', grant }, [{ kind: 'rate', limit: 30, window: 'hour' }]);
+  const other = { host: second.address.host, port: second.address.port, ca: onRedis.proxy.ca };
+  const answers = await Promise.all(
+    Array.from({ length: 60 }, (_, index) => send(onRedis, grant, {}, index % 2 === 0 ? onRedis.proxy : other)),
+  );
+  const statuses = answers.map(({ status }) => status);
+  t.is(statuses.filter((status) => status === 200).length, 30);
+  t.is(statuses.filter((status) => status === 429).length, 30);
+});
+
+test.serial('CEL, url, ip behind a trusted proxy, query, reason and context are judged on the running proxy', async (t) => {
+  const grant = await embedded.grant();
+  const set = (rule: object) => embedded.proxy.administration.setPolicy({ at: 'grant', grant }, [rule as never]);
+  const status = async (request: Partial<ClientRequest> = {}) => (await send(embedded, grant, request)).status;
+  await set({ kind: 'cel', expression: 'request.method == "GET" && context.tool == "search"' });
+  t.is(await status({ headers: ['X-Alter-Context', 'tool=search'] }), 200);
+  t.is(await status({ headers: ['X-Alter-Context', 'tool=delete'] }), 403);
+  t.is(await status(), 503, 'an expression that cannot be evaluated');
+  await set({ kind: 'url', paths: ['/echo'] });
+  t.is(await status(), 200);
+  t.is(await status({ url: `${embedded.origin.url}/echo/` }), 403);
+  await set({ kind: 'ip', allow: ['198.51.100.0/24'] });
+  t.is(await status(), 403);
+  const answer = await send(embedded, grant, { connectHeaders: ['X-Forwarded-For', '1.1.1.1, 198.51.100.7'] });
+  t.is(answer.status, 200);
+  t.is((await embedded.proxy.eventOf(answer)).clientAddress, '198.51.100.7');
+  t.is(await status({ headers: ['X-Forwarded-For', '198.51.100.7'] }), 403, 'inside CONNECT the field is the client’s own');
+  await set({ kind: 'query', forbid: ['debug'] });
+  t.is(await status({ url: `${embedded.origin.url}/echo?a=1` }), 200);
+  t.is(await status({ url: `${embedded.origin.url}/echo?%64ebug=1` }), 403);
+  await set({ kind: 'require_reason', min_length: 5 });
+  t.is(await status({ headers: ['X-Alter-Reason', 'nightly'] }), 200);
+  t.is(await status(), 403);
+});
+
+test.serial('a rule of a later version, and a policy record that does not open, deny with 503', async (t: ExecutionContext) => {
+  const { store, keyring } = embedded.proxy;
+  const grant = await embedded.grant();
+  t.is((await send(embedded, grant)).status, 200);
+  const ref: RecordRef = { kind: 'policy', app: 'default', id: 'provider.custom-bearer' };
+  const standing = await store.get(ref);
+  const record = { v: 1, id: ref.id, app: 'default', policy: [{ kind: 'quota', mode: 'warn' }], createdAt: 1, updatedAt: 1 };
+  const newer = await seal(keyring, ref, record);
+  t.true(await store.put(ref, standing, newer));
+  const refused = await send(embedded, grant);
+  t.deepEqual([refused.status, problem(refused).code, problem(refused).rule], [503, 'policy_unavailable', 'quota']);
+  t.true(await store.put(ref, newer, 'broken'));
+  const broken = await send(embedded, grant);
+  t.deepEqual([broken.status, problemCode(broken)], [503, 'policy_unavailable']);
+  t.true(await store.put(ref, 'broken', undefined));
+  t.is((await send(embedded, grant)).status, 200);
+});
+
+test.serial('a store that is gone counts nothing, and denies with 503', async (t) => {
+  const grant = await onRedis.grant();
+  await onRedis.proxy.administration.setPolicy({ at: 'grant', grant }, [{ kind: 'rate', limit: 1000, window: 'hour' }]);
+  t.is((await send(onRedis, grant)).status, 200);
+  await redis.kill();
+  // For a moment the cache may still be served; the count may not.
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    const answer = await send(onRedis, grant);
+    t.deepEqual([answer.status, problemCode(answer)], [503, 'store_unavailable']);
+  }
+  await redis.restart();
+});
