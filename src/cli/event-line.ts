@@ -43,7 +43,7 @@ function duration(ms: number): string {
 /** One event as one line for people: time, outcome, status, method, destination, grant, duration, and why it was refused. */
 export function formatEvent(event: AuditEvent, paint: Paint): string {
   const why = [event.code, event.rule].filter((text) => text !== null && text !== '').join('/');
-  const { warnings = [] }: Partial<AuditEvent> = event;
+  const warnings = (event as Partial<AuditEvent>).warnings ?? [];
   const columns = [
     paint('dim', localTime(event.start)),
     paint(OUTCOME_STYLES[event.outcome] ?? 'dim', printable(event.outcome).padEnd(16)),

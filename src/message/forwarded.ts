@@ -3,12 +3,12 @@ import { isInNetworks, parseNetwork } from './network.ts';
 import type { Network } from './network.ts';
 
 /** Stands for an address that is not known; no network holds it. */
-export const UNKNOWN_ADDRESS = 'unknown';
+const UNKNOWN_ADDRESS = 'unknown';
 
 /**
  * Address of the client of a request that came from `peer`. Only what a trusted proxy says counts: of the addresses in `X-Forwarded-For`, or
  * in `Forwarded` (RFC 7239), the right-most that is not itself a trusted proxy; everything left of it may be made up by the client.
- * {@link UNKNOWN_ADDRESS} when that one is no address, or when both fields are there, so that nobody knows which one the proxy wrote.
+ * `unknown` when that one is no address, or when both fields are there, so that nobody knows which one the proxy wrote.
  */
 export function forwardedAddress(peer: string, headers: HeaderList, trusted: readonly Network[]): string {
   if (trusted.length === 0 || !isInNetworks(peer, trusted)) return peer;

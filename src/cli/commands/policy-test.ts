@@ -7,7 +7,7 @@ import { parseRequestFile } from '../../policy-file/request-file.ts';
 import { explain, requirementOf } from '../../policy/explain.ts';
 import type { Explanation } from '../../policy/explain.ts';
 import type { Administration } from '../../vault/administration.ts';
-import { parseEvent } from '../audit-events.ts';
+import { exchangesAmong, parseEvent } from '../audit-events.ts';
 import { declare, perform, type Runtime } from '../command.ts';
 import {
   agentOf,
@@ -124,7 +124,7 @@ function ignoreUnknown(error: unknown): undefined {
 
 async function lastEvents(session: Session, limit: number): Promise<readonly AuditEvent[]> {
   const stored = await (await session.store()).readEvents(session.config().app, { limit });
-  return stored.flatMap(({ json }) => parseEvent(json) ?? []);
+  return exchangesAmong(stored.map(({ json }) => parseEvent(json)));
 }
 
 async function testEvents(session: Session, count: string, options: TestOptions): Promise<number> {
@@ -200,7 +200,7 @@ async function explainRequest(session: Session, id: string): Promise<number> {
         ['Request', `${event.method} ${event.host}${event.path}`],
         ['Time', event.start],
         ['Outcome', [event.outcome, event.code].filter((text) => text !== null).join(', ')],
-        ['Refused by', refused ? (event.rule ?? undefined) : undefined],
+        ['Refused by', refused ? event.rule : undefined],
         ['Passes when', wouldPass ?? (refused ? 'the rule is not attached any more' : undefined)],
         ['Hint', refused && wouldPass !== null ? undefined : hint],
         ['With the rules of now', explanation === undefined ? 'the grant is gone' : outcomeText(explanation)],

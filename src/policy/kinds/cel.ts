@@ -21,7 +21,7 @@ export const cel: RuleKind = {
       type: 'check',
       requires: `the expression is true: ${expression.replace(/\s+/g, ' ').trim()}`,
       passes: (facts) => {
-        const result = evaluate(celVariables(facts, withQuery));
+        const result: unknown = evaluate(celVariables(facts, withQuery));
         if (typeof result !== 'boolean') throw new Error('the expression has no boolean value');
         return result;
       },

@@ -188,12 +188,8 @@ test('a key of an agent says which agent calls, for as long as the agent is acti
   const code = (): Promise<string> => codeOf(() => d.authenticator().authenticate(key, far));
   t.is(await code(), 'agent_inactive');
   d.agents.set('default:reporter', 'active');
-  t.deepEqual(d.authenticator().authenticate(key, far), {
-    app: 'default',
-    type: 'agent',
-    agent: 'reporter',
-    keyId: 'alter_key_agent_abc',
-  });
+  const caller = await d.authenticator().authenticate(key, far);
+  t.like(caller, { app: 'default', type: 'agent', agent: 'reporter', keyId: 'alter_key_agent_abc', agentRecord: { id: 'reporter' } });
   for (const status of ['paused', 'deleted'] as const) {
     d.agents.set('default:reporter', status);
     t.is(await code(), 'agent_inactive', status);

@@ -61,6 +61,18 @@ test.serial('records, index and stream have the names that ACLs and other tools 
   t.deepEqual({ ...(await raw.hgetall('alter:default:uses')) }, { '1d3c:n': '2', '1d3c:t': '5' });
 });
 
+test.serial('a user that may write only counters counts, and writes no record', async (t) => {
+  const { url } = await ownRedis(t, {
+    users: ['limited on >pass-word ~alter:* +get +ping (~alter:default:rate:* +set +incr +pttl +evalsha +eval)'],
+  });
+  const store = await openFor(t, url, NAMED);
+  const take = { name: 'a', limit: 1, windowMs: 60_000 };
+  t.true((await store.takeFromCounter('default', take)).taken);
+  t.false((await store.takeFromCounter('default', take)).taken);
+  await t.throwsAsync(store.put(grant('a'), undefined, 'x'), { instanceOf: StoreUnavailableError, message: /NOPERM/ });
+  await t.throwsAsync(store.takeFromCounter('other', take), { instanceOf: StoreUnavailableError });
+});
+
 test.serial('the id is in the index before the record is written: whoever fails in between leaves no record unlisted', async (t) => {
   const { url } = await ownRedis(t, { users: ['limited on >pass-word ~alter:* +get +zadd'] });
   const store = await openFor(t, url, NAMED);

@@ -1,5 +1,6 @@
 /** Contract: what is attached to the app and the provider holds with the grant; that there is nothing is cached, and forgotten when there is. */
 import test from 'ava';
+import { eventually } from '../../support/eventually.ts';
 import type { RecordRef } from '../../../src/store/store.ts';
 import type { ResolvedGrant } from '../../../src/vault/resolved.ts';
 import { open, seal } from '../../../src/vault/sealing.ts';
@@ -62,17 +63,17 @@ test(
 test('absence that was read while a policy was being created is not kept', withFixture, async (fixture: VaultFixture, t) => {
   const { grantId } = await fixture.grant();
   const vault = fixture.vault();
+  await vault.resolveGrant('default', grantId);
+  const record = { v: 1, id: 'app', app: 'default', createdAt: START, updatedAt: START, policy: named('late') };
+  const text = await seal(fixture.keyring, APP, record);
+  fixture.store.plant(APP, undefined);
   const release = fixture.store.holdAnswers();
   const overtaken = Promise.resolve(vault.resolveGrant('default', grantId));
+  const readsApp = () => (fixture.store.reads.at(-1) === 'default:policy:app' ? true : undefined);
+  await eventually(readsApp, 'the read of the policy');
+  fixture.store.plant(APP, text);
   release();
   await overtaken;
-  const held = fixture.store.holdAnswers();
-  await fixture
-    .administration()
-    .setPolicy({ at: 'app' }, named('late'))
-    .catch(() => undefined);
-  held();
-  await fixture.administration().setPolicy({ at: 'app' }, named('late'));
   t.is(labels(await vault.resolveGrant('default', grantId)), 'app:late');
 });
 
