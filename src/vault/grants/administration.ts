@@ -1,3 +1,4 @@
+import { CommandError } from '../../errors.ts';
 import type { GrantRecord } from '../records.ts';
 import { changeGrants, issueGrants } from './bulk.ts';
 import type { BulkResult } from './bulk.ts';
@@ -65,8 +66,12 @@ export function grantAdministration(context: GrantContext): GrantAdministration 
 
 async function viewGrant(context: GrantContext, id: string): Promise<GrantView> {
   const grant = await readGrant(context, id);
-  const source = grant.delegatedFrom === undefined ? undefined : await readGrant(context, grant.delegatedFrom).catch(() => undefined);
+  const source = grant.delegatedFrom === undefined ? undefined : await readGrant(context, grant.delegatedFrom).catch(absent);
   const [view] = await viewGrants(context, [grant], source === undefined ? [grant] : [grant, source]);
   if (view === undefined) throw new TypeError('one grant has one view');
   return view;
+}
+
+function absent(error: unknown): undefined {
+  if (!(error instanceof CommandError) || error.code !== 'not_found') throw error;
 }

@@ -41,7 +41,7 @@ export async function viewGrants(
 }
 
 /** The status of a grant at `now`, from its record, its secret and, for a delegation, its source. */
-export function statusOf(
+function statusOf(
   grant: GrantRecord,
   { secret, source, now }: { readonly secret: SecretFacts | undefined; readonly source: GrantRecord | undefined; readonly now: number },
 ): GrantStatus {
