@@ -15,6 +15,8 @@ import { grantOfIsolation } from './pipeline/isolation.ts';
 import { createServe } from './pipeline/serve.ts';
 import type { Serve } from './pipeline/serve.ts';
 import { createStages } from './pipeline/stages.ts';
+import { createStanding, type Standing } from './pipeline/standing.ts';
+import { UnderWay } from './pipeline/under-way.ts';
 import { loadCa } from './pki/ca.ts';
 import { LeafContexts } from './pki/leaf-contexts.ts';
 import { publicRoots, rootFiles } from './pki/public-roots.ts';
@@ -85,6 +87,7 @@ interface Runtime {
   readonly catalogue: Catalogue;
   readonly pools: Pools;
   readonly serve: Serve;
+  readonly standing: Standing;
   readonly openTunnel: OpenTunnel;
   readonly passThrough: HostMatcher;
 }
@@ -120,11 +123,15 @@ class Starter {
     this.#opened.push(() => {
       vault.close();
     });
-    const build = (next: Config): Runtime => buildRuntime(next, { vault, recorder, log });
+    const underWay = new UnderWay((use, round) => current().standing(use, round));
+    this.#opened.push(() => {
+      underWay.close();
+    });
+    const build = (next: Config): Runtime => buildRuntime(next, { vault, recorder, underWay, log });
     runtime = build(config);
     const current = (): Runtime => runtime ?? build(config);
     const leafs = new LeafContexts({ ca, maxLeaves: config.intercept.maxLeaves, leafTtlMs: config.intercept.leafTtlMs });
-    const listener = new Listener(this.#edgeServices(vault, recorder, leafs, current), config.limits);
+    const listener = new Listener(this.#edgeServices({ vault, recorder, leafs, underWay, current }), config.limits);
     const holder = createConfigHolder(
       this.#options.reload ?? (() => config),
       (next) => {
@@ -136,10 +143,10 @@ class Starter {
       log,
       config,
     );
-    return this.#listen({ store, vault, recorder, listener, holder, current });
+    return this.#listen({ store, vault, recorder, underWay, listener, holder, current });
   }
 
-  #edgeServices(vault: Vault, recorder: Recorder, leafs: LeafContexts, current: () => Runtime): EdgeServices {
+  #edgeServices({ vault, recorder, leafs, underWay, current }: EdgeParts): EdgeServices {
     const config = this.#config;
     const { runKey, ownUserNeedsNoKey = false } = this.#options;
     const authenticator = createKeyAuthenticator({
@@ -153,6 +160,7 @@ class Starter {
     return {
       authenticate: (key, peer) => authenticator.authenticate(key ?? (ownUserNeedsNoKey && peer.isOwnUser() ? runKey : undefined), peer),
       contextFor: (host) => leafs.contextFor(host),
+      underWay,
       isPassThrough: (authority) => current().passThrough.matches(authority),
       serve: (exchange, client) => {
         current().serve(exchange, client);
@@ -194,6 +202,7 @@ class Starter {
       parts.current().pools.destroy();
       await listener.close();
       await recorder.close(shutdown.drainTimeoutMs);
+      parts.underWay.close();
       parts.vault.close();
       await health.close();
       await store.close();
@@ -202,17 +211,26 @@ class Starter {
   }
 }
 
+interface EdgeParts {
+  readonly vault: Vault;
+  readonly recorder: Recorder;
+  readonly leafs: LeafContexts;
+  readonly underWay: UnderWay;
+  readonly current: () => Runtime;
+}
+
 interface Parts {
   readonly store: Store;
   readonly vault: Vault;
   readonly recorder: Recorder;
+  readonly underWay: UnderWay;
   readonly listener: Listener;
   readonly holder: ConfigHolder;
   readonly current: () => Runtime;
 }
 
 /** Everything that follows from the changeable part of the configuration. */
-function buildRuntime(config: Config, parts: { vault: Vault; recorder: Recorder; log: Logger }): Runtime {
+function buildRuntime(config: Config, parts: { vault: Vault; recorder: Recorder; underWay: UnderWay; log: Logger }): Runtime {
   const catalogue = loadCatalogue(config.providerDirs);
   const trust = publicRoots([...rootFiles(process.env), ...config.upstream.caFiles]);
   const { connectTimeoutMs, allowPrivate } = config.upstream;
@@ -224,6 +242,15 @@ function buildRuntime(config: Config, parts: { vault: Vault; recorder: Recorder;
   const pools = new Pools(dialer, { ...config.upstream, revoked });
   const { ungranted, defaultGrants } = config;
   const stages = createStages({ grants: parts.vault, ungranted, defaultGrants, now: Date.now });
-  const serve = createServe({ stages, forward: createForward(pools), recorder: parts.recorder, now: Date.now, log: parts.log });
-  return { catalogue, pools, serve, openTunnel: createOpenTunnel(dialer), passThrough: createHostMatcher(config.intercept.passThrough) };
+  const { recorder, underWay, log } = parts;
+  const serve = createServe({ stages, forward: createForward(pools), recorder, underWay, now: Date.now, log });
+  const standing = createStanding({ grants: parts.vault, stages, now: Date.now });
+  return {
+    catalogue,
+    pools,
+    serve,
+    standing,
+    openTunnel: createOpenTunnel(dialer),
+    passThrough: createHostMatcher(config.intercept.passThrough),
+  };
 }

@@ -29,6 +29,13 @@ interface ConnectRequest {
   readonly rest: Buffer;
 }
 
+/** Who may have a tunnel. */
+interface Admitted {
+  readonly key: Secret | undefined;
+  readonly caller: Caller;
+  readonly alter: ReturnType<typeof parseAlterHeaders>;
+}
+
 /** Answers CONNECT: authenticates, then tunnels or intercepts. */
 export class ConnectHandler {
   readonly #services: EdgeServices;
@@ -74,7 +81,7 @@ export class ConnectHandler {
     const done = chain(this.#services.authenticate(key, connect.connection.peer), (caller) => {
       if (connect.socket.destroyed) return;
       // A grant cannot be used inside a tunnel, so a CONNECT that names one is never tunnelled (invariant 9).
-      if (alter.grantId === undefined && this.#services.isPassThrough(authority)) this.#tunnel(connect, authority, caller, alter);
+      if (alter.grantId === undefined && this.#services.isPassThrough(authority)) this.#tunnel(connect, authority, { key, caller, alter });
       else this.#intercept(connect, { authority, key, alter });
     });
     if (done instanceof Promise) {
@@ -99,9 +106,10 @@ export class ConnectHandler {
     });
   }
 
-  #tunnel(connect: ConnectRequest, authority: Authority, caller: Caller, alter: ReturnType<typeof parseAlterHeaders>): void {
+  #tunnel(connect: ConnectRequest, authority: Authority, { key, caller, alter }: Admitted): void {
     const { id, startedAt, socket, rest } = connect;
-    const facts = { id, startedAt, peer: connect.connection.peer, caller, alter, authority };
+    const { peer } = connect.connection;
+    const facts = { id, startedAt, peer, caller, alter, authority };
     this.#services.openTunnel(authority, (error, start) => {
       if (start === null) {
         const refusal = error ?? new AlterError('internal_error');
@@ -110,8 +118,21 @@ export class ConnectHandler {
         return;
       }
       socket.write(ESTABLISHED);
+      let ended: AlterError | undefined;
+      const use = {
+        caller,
+        clientAddress: peer.address,
+        stillCalls: () => this.#services.authenticate(key, peer),
+        exchange: undefined,
+        interrupt: (end: AlterError) => {
+          ended = end;
+          socket.destroy();
+        },
+      };
+      this.#services.underWay.enter(use);
       start(socket, rest, (result) => {
-        this.#services.tunnelled({ ...facts, result, error: undefined });
+        this.#services.underWay.leave(use);
+        this.#services.tunnelled({ ...facts, result, error: ended });
       });
     });
   }

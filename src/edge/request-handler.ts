@@ -7,6 +7,7 @@ import type { H1RequestHead } from '../message/h1/request-parser.ts';
 import type { HeaderList } from '../message/header-list.ts';
 import { stripRequestHeaders } from '../message/hop-by-hop.ts';
 import { chain } from '../message/maybe-promise.ts';
+import type { MaybePromise } from '../message/maybe-promise.ts';
 import type { InboundRequest, OutboundRequest } from '../message/request.ts';
 import type { Caller } from '../principals/caller.ts';
 import { Secret } from '../secret/secret.ts';
@@ -46,13 +47,16 @@ export class RequestHandler {
       if (this.#draining()) throw new AlterError('shutting_down');
       const inbound = (request = readRequest(head, connection.inner));
       const alter = alterHeadersOf(connection, head.headers);
-      const authenticated = chain(this.#services.authenticate(keyOf(connection, head.headers), connection.peer), (who) => {
+      const key = keyOf(connection, head.headers);
+      const authenticate = (): MaybePromise<Caller> => this.#services.authenticate(key, connection.peer);
+      const authenticated = chain(authenticate(), (who) => {
         caller = who;
         const exchange = {
           id,
           startedAt,
           peer: connection.peer,
           caller: who,
+          stillCalls: authenticate,
           request: inbound,
           alter,
           outbound: outbound(inbound),

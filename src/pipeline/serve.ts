@@ -4,19 +4,24 @@ import { AlterError } from '../errors.ts';
 import type { BodySink, BodySource } from '../message/body.ts';
 import type { HeaderList } from '../message/header-list.ts';
 import { stripResponseHeaders, stripTrailers } from '../message/hop-by-hop.ts';
+import type { MaybePromise } from '../message/maybe-promise.ts';
 import type { ResponseHead } from '../message/response.ts';
+import type { Caller } from '../principals/caller.ts';
 import type { Flight, Forward, ResponseSink } from '../upstream/forward.ts';
 import type { ClientStream } from './client-stream.ts';
 import type { Exchange } from './exchange.ts';
 import { isolationOf } from './isolation.ts';
 import { runStages } from './run.ts';
 import type { Stage } from './stage.ts';
+import type { Use } from './standing.ts';
+import type { UnderWay } from './under-way.ts';
 
 /** What serving an exchange needs. */
 export interface ServeServices {
   readonly stages: readonly Stage[];
   readonly forward: Forward;
   readonly recorder: Recorder;
+  readonly underWay: Pick<UnderWay, 'enter' | 'leave'>;
   readonly now: () => number;
   readonly log: { error(fields: object, message: string): void; warn(fields: object, message: string): void };
 }
@@ -32,20 +37,21 @@ export function createServe(services: ServeServices): Serve {
 }
 
 /** One exchange under way. Whatever happens, {@link Serving.#finish} runs exactly once. */
-class Serving implements ResponseSink {
+class Serving implements ResponseSink, Use {
   readonly #services: ServeServices;
-  readonly #exchange: Exchange;
+  readonly exchange: Exchange;
   readonly #client: ClientStream;
   #flight: Flight | undefined;
   #status: number | undefined;
   #bytesIn = 0;
   #bytesOut = 0;
   #admitted = false;
+  #interrupted = false;
   #finished = false;
 
   constructor(services: ServeServices, exchange: Exchange, client: ClientStream) {
     this.#services = services;
-    this.#exchange = exchange;
+    this.exchange = exchange;
     this.#client = client;
   }
 
@@ -58,7 +64,7 @@ class Serving implements ResponseSink {
         this.#gone();
       },
     });
-    const refused = runStages(this.#services.stages, this.#exchange);
+    const refused = runStages(this.#services.stages, this.exchange);
     if (refused instanceof Promise) {
       void refused.then((error) => {
         this.#judged(error);
@@ -72,7 +78,7 @@ class Serving implements ResponseSink {
 
   head(head: ResponseHead): void {
     const cleaned = this.#cleaned(head);
-    cleaned.headers.append('X-Alter-Request-Id', this.#exchange.id);
+    cleaned.headers.append('X-Alter-Request-Id', this.exchange.id);
     try {
       this.#client.head(cleaned);
     } catch (cause) {
@@ -102,7 +108,26 @@ class Serving implements ResponseSink {
     const answered = this.#status !== undefined;
     if (!this.#finish(error, false)) return;
     if (answered) this.#client.cut();
-    else this.#client.refuse(error, this.#exchange.id);
+    else this.#client.refuse(error, this.exchange.id);
+  }
+
+  get caller(): Caller {
+    return this.exchange.caller;
+  }
+
+  get clientAddress(): string {
+    return this.exchange.peer.address;
+  }
+
+  get stillCalls(): () => MaybePromise<Caller> {
+    return this.exchange.stillCalls;
+  }
+
+  interrupt(error: AlterError): void {
+    if (this.#finished) return;
+    this.#interrupted = true;
+    this.fail(error);
+    this.#flight?.abort();
   }
 
   #judged(error: AlterError | undefined): void {
@@ -114,12 +139,13 @@ class Serving implements ResponseSink {
     }
     const body = this.#client.body;
     const counted = body === undefined ? undefined : countedBody(body, (bytes) => (this.#bytesIn += bytes));
-    this.#flight = this.#services.forward(this.#exchange.outbound, counted, isolationOf(this.#exchange), this);
+    this.#services.underWay.enter(this);
+    this.#flight = this.#services.forward(this.exchange.outbound, counted, isolationOf(this.exchange), this);
   }
 
   /** Use of a credential has a place in the audit trail before the credential leaves. */
   #admit(): AlterError | undefined {
-    if (this.#exchange.resolved === undefined) return undefined;
+    if (this.exchange.resolved === undefined) return undefined;
     try {
       this.#services.recorder.admit();
       this.#admitted = true;
@@ -136,29 +162,31 @@ class Serving implements ResponseSink {
 
   #cleaned(head: ResponseHead): ResponseHead {
     stripResponseHeaders(head.headers);
-    this.#exchange.resolved?.injection.scrub(head.headers);
+    this.exchange.resolved?.injection.scrub(head.headers);
     return head;
   }
 
   #cleanTrailers(trailers: HeaderList): void {
     stripTrailers(trailers);
-    this.#exchange.resolved?.injection.scrub(trailers);
+    this.exchange.resolved?.injection.scrub(trailers);
   }
 
   #finish(error: AlterError | undefined, aborted: boolean): boolean {
     if (this.#finished) return false;
     this.#finished = true;
-    const { recorder, now, log } = this.#services;
+    const { recorder, underWay, now, log } = this.#services;
+    underWay.leave(this);
     const ending = {
       status: this.#status ?? error?.status,
       error,
       aborted,
+      interrupted: this.#interrupted,
       bytesIn: this.#bytesIn,
       bytesOut: this.#bytesOut,
       retries: this.#flight?.retries ?? 0,
     };
-    recorder.record(describeExchange(this.#exchange, ending, now()), this.#admitted);
-    if (error !== undefined) logRefusal(log, this.#exchange, error);
+    recorder.record(describeExchange(this.exchange, ending, now()), this.#admitted);
+    if (error !== undefined) logRefusal(log, this.exchange, error);
     return true;
   }
 }

@@ -7,6 +7,7 @@ import type { Stage } from './stage.ts';
 export function destinationStage(): Stage {
   return {
     name: 'destination',
+    lasts: true,
     run({ resolved, outbound }) {
       if (resolved === undefined || resolved.secret.origins.includes(originKey(outbound.origin))) return CONTINUE;
       return reject(new AlterError('host_not_allowed'));

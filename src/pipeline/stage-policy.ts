@@ -7,6 +7,7 @@ import type { Stage } from './stage.ts';
 export function policyStage(now: () => number): Stage {
   return {
     name: 'policy',
+    lasts: true,
     run({ resolved, request, peer }) {
       if (resolved === undefined || resolved.grant.policy.length === 0) return CONTINUE;
       const { host, port } = request.origin;

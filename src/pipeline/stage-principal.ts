@@ -6,6 +6,7 @@ import type { Stage } from './stage.ts';
 export function principalStage(): Stage {
   return {
     name: 'principal',
+    lasts: true,
     run({ resolved, caller }) {
       if (resolved !== undefined) authorizePrincipal(resolved.grant, caller);
       return CONTINUE;

@@ -8,6 +8,8 @@ export type StageAnswer = { readonly answer: 'continue' } | { readonly answer: '
 /** One step on the way of a request. An AlterError that is thrown counts as `reject`. */
 export interface Stage {
   readonly name: string;
+  /** What it says holds for as long as the exchange goes on: it is asked again, and must change nothing. */
+  readonly lasts?: true;
   run(exchange: Exchange): MaybePromise<StageAnswer>;
 }
 

@@ -71,7 +71,8 @@ export class Vault {
 
   /**
    * The grant with everything that is needed to use it; without a promise when it is cached. Throws or rejects with AlterError:
-   * `invalid_grant_id`, `grant_not_found`, `grant_expired`, `grant_revoked`, `grant_deleted`, `credential_revoked`, `store_unavailable`.
+   * `invalid_grant_id`, `grant_not_found`, `grant_expired`, `grant_revoked`, `grant_deleted`, `credential_revoked`, `policy_unavailable` (the
+   * clock stands before the grant was made), `store_unavailable`.
    */
   resolveGrant(app: string, id: string): MaybePromise<ResolvedGrant> {
     const now = this.#guard.now();
@@ -216,10 +217,15 @@ function cachedSecret({ fields, ...facts }: SecretRecord): CachedSecret {
   };
 }
 
-function checkUsable({ status, expiresAt }: GrantRecord, now: number): void {
+/** How far the clocks of two machines may be apart. */
+const CLOCK_SKEW_MS = 60_000;
+
+function checkUsable({ status, createdAt, expiresAt }: GrantRecord, now: number): void {
   if (status === 'deleted') throw new AlterError('grant_deleted');
   if (status === 'revoked') throw new AlterError('grant_revoked');
   if (expiresAt !== undefined && now >= expiresAt) throw new AlterError('grant_expired');
+  // By a clock that stands before the grant was made, no expiry and no rule about time can be judged.
+  if (createdAt > now + CLOCK_SKEW_MS) throw new AlterError('policy_unavailable', { rule: 'clock' });
 }
 
 function checkSecret({ status }: SecretFacts): void {
