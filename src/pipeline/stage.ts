@@ -8,9 +8,12 @@ export type StageAnswer = { readonly answer: 'continue' } | { readonly answer: '
 /** One step on the way of a request. An AlterError that is thrown counts as `reject`. */
 export interface Stage {
   readonly name: string;
-  /** What it says holds for as long as the exchange goes on: it is asked again, and must change nothing. */
-  readonly lasts?: true;
   run(exchange: Exchange): MaybePromise<StageAnswer>;
+  /**
+   * Says again and again, while the exchange goes on, whether it still may; `exchange.resolved` is the grant as it is now. It must count and
+   * change nothing. Absent: what was said once holds to the end.
+   */
+  readonly stands?: (exchange: Exchange) => MaybePromise<StageAnswer>;
 }
 
 /** The answer that lets a request pass. */

@@ -32,17 +32,17 @@ export class Round {
 /** What a {@link Standing} needs. */
 export interface StandingOptions {
   readonly grants: GrantSource;
-  /** Those that hold for as long as an exchange does are asked again. */
+  /** Those that have `stands` are asked again. */
   readonly stages: readonly Stage[];
   readonly now: () => number;
 }
 
 /**
  * Makes the function that judges what is under way. Key and grant are looked up as for a new request, so from the cache while that may be
- * used; the stages that say so judge again by what the grant is now. While the store cannot tell, only the known expiry ends a use.
+ * used; the stages that have `stands` judge again by what the grant is now. While the store cannot tell, only the known expiry ends a use.
  */
 export function createStanding({ grants, stages, now }: StandingOptions): Standing {
-  const lasting = stages.filter((stage) => stage.lasts === true);
+  const lasting = stages.flatMap(({ name, stands }) => (stands === undefined ? [] : [{ name, run: stands }]));
 
   const callerEnd = (use: Use, round: Round): MaybePromise<AlterError | undefined> => {
     const byAddress = round.callers.get(use.caller) ?? new Map<string, MaybePromise<AlterError | undefined>>();

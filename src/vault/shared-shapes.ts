@@ -33,10 +33,10 @@ export function labelAt(from: Members, member: string): string {
   return textAt(from, member, isLabel);
 }
 
-/** A rule of a kind that this version does not know stays in the record, so that `decide` sees it and denies. */
+/** A rule stays as it is, with kinds and members that this version does not know, so that `decide` sees them and denies: they might restrict. */
 function parseRule(value: unknown, name: string): Rule {
   const rule = membersOf(value, name);
   const kind = textAt(rule, 'kind');
-  if (kind === 'methods') return { kind, allow: listAt(rule, 'allow', (item, itemName) => text(item, itemName)) };
+  if (kind === 'methods') listAt(rule, 'allow', (item, itemName) => text(item, itemName));
   return structuredClone(rule) as Rule;
 }

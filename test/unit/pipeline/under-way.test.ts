@@ -49,13 +49,13 @@ test('an outage ends nothing, except what is known to have expired', async (t) =
   t.is(await endOf(use({ grant: resolved() }), refusing('internal_error')), 'goes on');
 });
 
-test('the stages that last judge again, by what the grant is now; the others do not', async (t) => {
+test('the stages that can say so judge again, by what the grant is now; the others do not', async (t) => {
   const fresh = resolved();
   const seen: (ResolvedGrant | undefined)[] = [];
   const lasting = (answer: typeof CONTINUE): Stage => ({
     name: 'lasting',
-    lasts: true,
-    run: ({ resolved: now }) => (seen.push(now), answer),
+    run: () => reject(new AlterError('internal_error')),
+    stands: ({ resolved: now }) => (seen.push(now), answer),
   });
   const once: Stage = { name: 'once', run: () => reject(new AlterError('rate_limited')) };
   const grant = resolved();
