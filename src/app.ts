@@ -18,6 +18,8 @@ import { RequestsUnderWay } from './pipeline/requests-under-way.ts';
 import { createServe } from './pipeline/serve.ts';
 import type { Serve } from './pipeline/serve.ts';
 import { createStages } from './pipeline/stages.ts';
+import { createStanding, type Standing } from './pipeline/standing.ts';
+import { UnderWay } from './pipeline/under-way.ts';
 import type { Counters } from './pipeline/take-counters.ts';
 import { loadCa } from './pki/ca.ts';
 import { LeafContexts } from './pki/leaf-contexts.ts';
@@ -95,6 +97,7 @@ interface Runtime {
   readonly dialer: Dialer;
   readonly pools: Pools;
   readonly serve: Serve;
+  readonly standing: Standing;
   readonly openTunnel: OpenTunnel;
   readonly passThrough: HostMatcher;
 }
@@ -137,12 +140,16 @@ class Starter {
       maxTokens: config.cache.maxEntries,
     });
     const counters = { store, underWay: new RequestsUnderWay() };
+    const underWay = new UnderWay((use, round) => current().standing(use, round));
+    this.#opened.push(() => {
+      underWay.close();
+    });
     const { bodyBytesPassed = () => undefined } = this.#options;
-    const build = (next: Config): Runtime => buildRuntime(next, { vault, recorder, users, counters, log, bodyBytesPassed });
+    const build = (next: Config): Runtime => buildRuntime(next, { vault, recorder, users, counters, underWay, log, bodyBytesPassed });
     runtime = build(config);
     const current = (): Runtime => runtime ?? build(config);
     const leafs = new LeafContexts({ ca, maxLeaves: config.intercept.maxLeaves, leafTtlMs: config.intercept.leafTtlMs });
-    const listener = new Listener(this.#edgeServices(vault, recorder, leafs, current), config.limits);
+    const listener = new Listener(this.#edgeServices({ vault, recorder, leafs, underWay, current }), config.limits);
     const holder = createConfigHolder(
       this.#options.reload ?? (() => config),
       (next) => {
@@ -154,10 +161,10 @@ class Starter {
       log,
       config,
     );
-    return this.#listen({ store, vault, recorder, uses, listener, holder, current });
+    return this.#listen({ store, vault, recorder, uses, underWay, listener, holder, current });
   }
 
-  #edgeServices(vault: Vault, recorder: Recorder, leafs: LeafContexts, current: () => Runtime): EdgeServices {
+  #edgeServices({ vault, recorder, leafs, underWay, current }: EdgeParts): EdgeServices {
     const config = this.#config;
     const { runKey, ownUserNeedsNoKey = false } = this.#options;
     const authenticator = createKeyAuthenticator({
@@ -172,6 +179,7 @@ class Starter {
     return {
       authenticate: (key, peer) => authenticator.authenticate(key ?? (ownUserNeedsNoKey && peer.isOwnUser() ? runKey : undefined), peer),
       contextFor: (host) => leafs.contextFor(host),
+      underWay,
       isPassThrough: (authority) => current().passThrough.matches(authority),
       serve: (exchange, client) => {
         current().serve(exchange, client);
@@ -215,6 +223,7 @@ class Starter {
       await listener.close();
       await recorder.close(shutdown.drainTimeoutMs);
       await uses.close();
+      parts.underWay.close();
       parts.vault.close();
       await health.close();
       await store.close();
@@ -223,11 +232,20 @@ class Starter {
   }
 }
 
+interface EdgeParts {
+  readonly vault: Vault;
+  readonly recorder: Recorder;
+  readonly leafs: LeafContexts;
+  readonly underWay: UnderWay;
+  readonly current: () => Runtime;
+}
+
 interface Parts {
   readonly store: Store;
   readonly vault: Vault;
   readonly recorder: Recorder;
   readonly uses: UseCounter;
+  readonly underWay: UnderWay;
   readonly listener: Listener;
   readonly holder: ConfigHolder;
   readonly current: () => Runtime;
@@ -239,6 +257,7 @@ interface RuntimeParts {
   readonly recorder: Recorder;
   readonly users: UserTokens;
   readonly counters: Counters;
+  readonly underWay: UnderWay;
   readonly log: Logger;
   readonly bodyBytesPassed: (bytes: number) => void;
 }
@@ -255,9 +274,10 @@ function buildRuntime(config: Config, parts: RuntimeParts): Runtime {
   };
   const pools = new Pools(dialer, { ...config.upstream, revoked });
   const { ungranted, defaultGrants } = config;
-  const { recorder, log, users, counters, bodyBytesPassed } = parts;
+  const { recorder, log, users, counters, underWay, bodyBytesPassed } = parts;
   const stages = createStages({ grants: parts.vault, users, ungranted, defaultGrants, counters, now: Date.now });
-  const serve = createServe({ stages, forward: createForward(pools), recorder, now: Date.now, log, bodyBytesPassed });
+  const serve = createServe({ stages, forward: createForward(pools), recorder, underWay, now: Date.now, log, bodyBytesPassed });
+  const standing = createStanding({ grants: parts.vault, stages, now: Date.now });
   const passThrough = createHostMatcher(config.intercept.passThrough);
-  return { catalogue, dialer, pools, serve, openTunnel: createOpenTunnel(dialer), passThrough };
+  return { catalogue, dialer, pools, serve, standing, openTunnel: createOpenTunnel(dialer), passThrough };
 }

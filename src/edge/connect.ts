@@ -31,6 +31,13 @@ interface ConnectRequest {
   readonly rest: Buffer;
 }
 
+/** Who may have a tunnel. */
+interface Admitted {
+  readonly key: Secret | undefined;
+  readonly caller: Caller;
+  readonly alter: ReturnType<typeof parseAlterHeaders>;
+}
+
 /** Answers CONNECT: authenticates, then tunnels or intercepts. */
 export class ConnectHandler {
   readonly #services: EdgeServices;
@@ -78,7 +85,7 @@ export class ConnectHandler {
       if (connect.socket.destroyed) return;
       // A grant cannot be used inside a tunnel, so a CONNECT that names one is never tunnelled (invariant 9).
       const named = alter.grantId !== undefined || alter.provider !== undefined;
-      if (!named && this.#services.isPassThrough(authority)) this.#tunnel(connect, authority, caller, alter);
+      if (!named && this.#services.isPassThrough(authority)) this.#tunnel(connect, authority, { key, caller, alter });
       else this.#intercept(connect, { authority, key, alter, clientAddress }, caller);
     });
     if (done instanceof Promise) {
@@ -103,9 +110,10 @@ export class ConnectHandler {
     });
   }
 
-  #tunnel(connect: ConnectRequest, authority: Authority, caller: Caller, alter: ReturnType<typeof parseAlterHeaders>): void {
+  #tunnel(connect: ConnectRequest, authority: Authority, { key, caller, alter }: Admitted): void {
     const { id, startedAt, socket, rest } = connect;
-    const facts = { id, startedAt, peer: connect.connection.peer, caller, alter, authority };
+    const { peer } = connect.connection;
+    const facts = { id, startedAt, peer, caller, alter, authority };
     this.#services.openTunnel(authority, (error, start) => {
       if (start === null) {
         const refusal = error ?? new AlterError('internal_error');
@@ -114,8 +122,21 @@ export class ConnectHandler {
         return;
       }
       socket.write(established(caller));
+      let ended: AlterError | undefined;
+      const use = {
+        caller,
+        clientAddress: peer.address,
+        stillCalls: () => this.#services.authenticate(key, peer),
+        exchange: undefined,
+        interrupt: (end: AlterError) => {
+          ended = end;
+          socket.destroy();
+        },
+      };
+      this.#services.underWay.enter(use);
       start(socket, rest, (result) => {
-        this.#services.tunnelled({ ...facts, result, error: undefined });
+        this.#services.underWay.leave(use);
+        this.#services.tunnelled({ ...facts, result, error: ended });
       });
     });
   }

@@ -8,6 +8,7 @@ import type { HeaderList } from '../message/header-list.ts';
 import { hostField } from '../message/host-field.ts';
 import { strippedRequestHeaders } from '../message/hop-by-hop.ts';
 import { chain } from '../message/maybe-promise.ts';
+import type { MaybePromise } from '../message/maybe-promise.ts';
 import type { InboundRequest, OutboundRequest } from '../message/request.ts';
 import type { Caller } from '../principals/caller.ts';
 import { Secret } from '../secret/secret.ts';
@@ -47,7 +48,9 @@ export class RequestHandler {
       if (this.#draining()) throw new AlterError('shutting_down');
       const inbound = (request = readRequest(head, connection.inner));
       const alter = alterHeadersOf(connection, head.headers);
-      const authenticated = chain(this.#services.authenticate(keyOf(connection, head.headers), connection.peer), (who) => {
+      const key = keyOf(connection, head.headers);
+      const authenticate = (): MaybePromise<Caller> => this.#services.authenticate(key, connection.peer);
+      const authenticated = chain(authenticate(), (who) => {
         caller = who;
         const exchange = {
           id,
@@ -55,6 +58,7 @@ export class RequestHandler {
           peer: connection.peer,
           clientAddress: this.#clientAddress(connection, head.headers),
           caller: who,
+          stillCalls: authenticate,
           request: inbound,
           alter,
           outbound: outbound(inbound),

@@ -8,6 +8,7 @@ import type { Caller } from '../principals/caller.ts';
 import type { Secret } from '../secret/secret.ts';
 import type { ConnectionPeer } from './connection.ts';
 import type { Serve } from '../pipeline/serve.ts';
+import type { UnderWay } from '../pipeline/under-way.ts';
 
 /** What the edge is given; it knows nothing of what stands behind. */
 export interface EdgeServices {
@@ -19,6 +20,8 @@ export interface EdgeServices {
   isPassThrough(authority: Authority): boolean;
   readonly serve: Serve;
   readonly openTunnel: OpenTunnel;
+  /** What goes on stands here, and is ended when its key is. */
+  readonly underWay: Pick<UnderWay, 'enter' | 'leave'>;
   /** Records what was refused before it became an exchange. */
   refused(refusal: EarlyRefusal): void;
   /** Records a tunnel when it has ended. */

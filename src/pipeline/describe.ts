@@ -16,6 +16,8 @@ export interface Ending {
   readonly error: AlterError | undefined;
   /** The client left before the answer was complete. */
   readonly aborted: boolean;
+  /** The proxy ended what it had let through: key or grant ended meanwhile. */
+  readonly interrupted: boolean;
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly retries: number;
@@ -144,6 +146,7 @@ export interface TunnelEnding {
   readonly alter: AlterHeaders;
   readonly authority: Authority;
   readonly result: TunnelResult | undefined;
+  /** Why it could not be opened or, with a `result`, why the proxy ended it. */
   readonly error: AlterError | undefined;
 }
 
@@ -171,7 +174,7 @@ export function describeTunnel(tunnel: TunnelEnding, now: number): AuditDraft {
     outcome: tunnelOutcome(tunnel),
     code: error?.code ?? null,
     rule: error?.rule ?? result?.error ?? null,
-    status: error?.status ?? 200,
+    status: result === undefined ? (error?.status ?? 200) : 200,
     bytesIn: result?.bytesIn ?? 0,
     bytesOut: result?.bytesOut ?? 0,
   };
@@ -206,12 +209,13 @@ const NOTHING = {
 } as const;
 
 function tunnelOutcome({ error, result }: TunnelEnding): AuditOutcome {
-  if (error !== undefined) return outcomeOf(error.code, false);
+  if (error !== undefined) return outcomeOf(error.code, result !== undefined);
   return result?.error === undefined ? 'success' : 'interrupted';
 }
 
 function outcome(ending: Ending): AuditOutcome {
   if (ending.aborted) return 'aborted';
+  if (ending.interrupted) return 'interrupted';
   if (ending.error !== undefined) return outcomeOf(ending.error.code, ending.status !== undefined && ending.status !== ending.error.status);
   return ending.status !== undefined && ending.status < 400 ? 'success' : 'provider_error';
 }

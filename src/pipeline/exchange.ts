@@ -1,5 +1,6 @@
 import type { PlaceholderPlace } from '../inject/injector.ts';
 import type { AlterHeaders } from '../message/alter-headers.ts';
+import type { MaybePromise } from '../message/maybe-promise.ts';
 import type { InboundRequest, OutboundRequest } from '../message/request.ts';
 import type { Caller } from '../principals/caller.ts';
 import type { VerifiedUser } from '../principals/user.ts';
@@ -21,6 +22,8 @@ export interface Exchange {
   /** Address of the client that a trusted proxy in front gives; that of the peer, when it is absent. */
   readonly clientAddress?: string;
   readonly caller: Caller;
+  /** Says again who is calling, as for a new request. Throws or rejects with AlterError. */
+  readonly stillCalls: () => MaybePromise<Caller>;
   readonly request: InboundRequest;
   readonly alter: AlterHeaders;
   readonly outbound: OutboundRequest;

@@ -5,7 +5,9 @@ import type { BodySink, BodySource } from '../message/body.ts';
 import { fieldName } from '../message/field-name.ts';
 import type { HeaderList } from '../message/header-list.ts';
 import { stripResponseHeaders, stripTrailers } from '../message/hop-by-hop.ts';
+import type { MaybePromise } from '../message/maybe-promise.ts';
 import type { ResponseHead } from '../message/response.ts';
+import type { Caller } from '../principals/caller.ts';
 import type { Flight, Forward, ResponseSink } from '../upstream/forward.ts';
 import { KEY_DEPRECATED } from '../principals/caller.ts';
 import type { ClientStream } from './client-stream.ts';
@@ -13,12 +15,15 @@ import type { Exchange } from './exchange.ts';
 import { isolationOf } from './isolation.ts';
 import { runStages } from './run.ts';
 import type { Stage } from './stage.ts';
+import type { Use } from './standing.ts';
+import type { UnderWay } from './under-way.ts';
 
 /** What serving an exchange needs. */
 export interface ServeServices {
   readonly stages: readonly Stage[];
   readonly forward: Forward;
   readonly recorder: Recorder;
+  readonly underWay: Pick<UnderWay, 'enter' | 'leave'>;
   readonly now: () => number;
   /** Is told of bytes of bodies, in either direction. */
   readonly bodyBytesPassed: (bytes: number) => void;
@@ -38,20 +43,21 @@ export function createServe(services: ServeServices): Serve {
 }
 
 /** One exchange under way. Whatever happens, {@link Serving.#finish} runs exactly once. */
-class Serving implements ResponseSink {
+class Serving implements ResponseSink, Use {
   readonly #services: ServeServices;
-  readonly #exchange: Exchange;
+  readonly exchange: Exchange;
   readonly #client: ClientStream;
   #flight: Flight | undefined;
   #status: number | undefined;
   #bytesIn = 0;
   #bytesOut = 0;
   #admitted = false;
+  #interrupted = false;
   #finished = false;
 
   constructor(services: ServeServices, exchange: Exchange, client: ClientStream) {
     this.#services = services;
-    this.#exchange = exchange;
+    this.exchange = exchange;
     this.#client = client;
   }
 
@@ -64,7 +70,7 @@ class Serving implements ResponseSink {
         this.#gone();
       },
     });
-    const refused = runStages(this.#services.stages, this.#exchange);
+    const refused = runStages(this.#services.stages, this.exchange);
     if (refused instanceof Promise) {
       void refused.then((error) => {
         this.#judged(error);
@@ -78,8 +84,8 @@ class Serving implements ResponseSink {
 
   head(head: ResponseHead): void {
     const cleaned = this.#cleaned(head);
-    cleaned.headers.add({ name: REQUEST_ID, value: this.#exchange.id });
-    if (this.#exchange.caller.deprecated === true) cleaned.headers.append(KEY_DEPRECATED, 'true');
+    cleaned.headers.add({ name: REQUEST_ID, value: this.exchange.id });
+    if (this.exchange.caller.deprecated === true) cleaned.headers.append(KEY_DEPRECATED, 'true');
     this.#addAnswerHeaders(cleaned.headers);
     try {
       this.#client.head(cleaned);
@@ -111,13 +117,32 @@ class Serving implements ResponseSink {
     const answered = this.#status !== undefined;
     if (!this.#finish(error, false)) return;
     if (answered) this.#client.cut();
-    else this.#client.refuse(error, this.#exchange.id, this.#exchange.caller);
+    else this.#client.refuse(error, this.exchange.id, this.exchange.caller);
+  }
+
+  get caller(): Caller {
+    return this.exchange.caller;
+  }
+
+  get clientAddress(): string {
+    return this.exchange.peer.address;
+  }
+
+  get stillCalls(): () => MaybePromise<Caller> {
+    return this.exchange.stillCalls;
+  }
+
+  interrupt(error: AlterError): void {
+    if (this.#finished) return;
+    this.#interrupted = true;
+    this.fail(error);
+    this.#flight?.abort();
   }
 
   #judged(error: AlterError | undefined): void {
     if (this.#finished) {
       // The client left while the stages waited for the store; they may have taken something since.
-      this.#exchange.release?.();
+      this.exchange.release?.();
       return;
     }
     const refused = error ?? this.#admit();
@@ -133,12 +158,13 @@ class Serving implements ResponseSink {
             this.#bytesIn += bytes;
             this.#services.bodyBytesPassed(bytes);
           });
-    this.#flight = this.#services.forward(this.#exchange.outbound, counted, isolationOf(this.#exchange), this);
+    this.#services.underWay.enter(this);
+    this.#flight = this.#services.forward(this.exchange.outbound, counted, isolationOf(this.exchange), this);
   }
 
   /** Use of a credential has a place in the audit trail before the credential leaves. */
   #admit(): AlterError | undefined {
-    if (this.#exchange.resolved === undefined) return undefined;
+    if (this.exchange.resolved === undefined) return undefined;
     try {
       this.#services.recorder.admit();
       this.#admitted = true;
@@ -155,7 +181,7 @@ class Serving implements ResponseSink {
 
   /** What the provider says of its own limits stands: two policies in one field would be read as one list. */
   #addAnswerHeaders(headers: HeaderList): void {
-    const { answerHeaders = [] } = this.#exchange;
+    const { answerHeaders = [] } = this.exchange;
     for (let i = 0; i < answerHeaders.length; i += 2) {
       const name = answerHeaders[i] ?? '';
       if (!headers.has(name)) headers.append(name, answerHeaders[i + 1] ?? '');
@@ -164,30 +190,32 @@ class Serving implements ResponseSink {
 
   #cleaned(head: ResponseHead): ResponseHead {
     stripResponseHeaders(head.headers);
-    this.#exchange.resolved?.injection.scrub(head.headers);
+    this.exchange.resolved?.injection.scrub(head.headers);
     return head;
   }
 
   #cleanTrailers(trailers: HeaderList): void {
     stripTrailers(trailers);
-    this.#exchange.resolved?.injection.scrub(trailers);
+    this.exchange.resolved?.injection.scrub(trailers);
   }
 
   #finish(error: AlterError | undefined, aborted: boolean): boolean {
     if (this.#finished) return false;
     this.#finished = true;
-    this.#exchange.release?.();
-    const { recorder, now, log } = this.#services;
+    this.exchange.release?.();
+    const { recorder, underWay, now, log } = this.#services;
+    underWay.leave(this);
     const ending = {
       status: this.#status ?? error?.status,
       error,
       aborted,
+      interrupted: this.#interrupted,
       bytesIn: this.#bytesIn,
       bytesOut: this.#bytesOut,
       retries: this.#flight?.retries ?? 0,
     };
-    recorder.record(describeExchange(this.#exchange, ending, now()), this.#admitted);
-    if (error !== undefined) logRefusal(log, this.#exchange, error);
+    recorder.record(describeExchange(this.exchange, ending, now()), this.#admitted);
+    if (error !== undefined) logRefusal(log, this.exchange, error);
     return true;
   }
 }

@@ -28,6 +28,8 @@ export function principalStage(users: UserSource): Stage {
       const user = users.userOf(caller.app, alter.userToken);
       return user instanceof Promise ? user.then((who) => withUser(exchange, resolved, who)) : withUser(exchange, resolved, user);
     },
+    // A token speaks for its user at the time of the call; what it said then holds to the end of the exchange.
+    stands: (exchange) => (exchange.resolved === undefined ? CONTINUE : authorize(exchange, exchange.resolved)),
   };
 }
 

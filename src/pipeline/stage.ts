@@ -9,6 +9,11 @@ export type StageAnswer = { readonly answer: 'continue' } | { readonly answer: '
 export interface Stage {
   readonly name: string;
   run(exchange: Exchange): MaybePromise<StageAnswer>;
+  /**
+   * Says again and again, while the exchange goes on, whether it still may; `exchange.resolved` is the grant as it is now. It must count and
+   * change nothing. Absent: what was said once holds to the end.
+   */
+  readonly stands?: (exchange: Exchange) => MaybePromise<StageAnswer>;
 }
 
 /** The answer that lets a request pass. */

@@ -16,11 +16,11 @@ const SWEEP_MS = 500;
 
 /** What pools are given. */
 export interface PoolsOptions extends PoolOptions {
-  /** Why everything for this principal must end, if it must: asked again and again while it has connections. */
+  /** Why no connection may be kept for this principal, if so: asked again and again while it has connections. */
   revoked(isolation: string): MaybePromise<AlterError | undefined>;
 }
 
-/** Hands out pools, forgets those that are empty, and ends those of a principal that was revoked. */
+/** Hands out pools, forgets those that are empty, and closes those of a principal that was revoked. */
 export class Pools {
   readonly #dialer: Dialer;
   readonly #options: PoolsOptions;
@@ -85,9 +85,10 @@ export class Pools {
     });
   }
 
+  /** What is under way is ended where it is known as a use; here go the connections that were kept. */
   #revoke(isolation: string, error: AlterError | undefined): void {
     if (error === undefined) return;
-    for (const pool of this.#pools.get(isolation)?.values() ?? []) pool.interrupt(error);
+    for (const pool of this.#pools.get(isolation)?.values() ?? []) pool.close();
   }
 
   *#each(): Generator<Pool> {

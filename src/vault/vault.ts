@@ -104,8 +104,8 @@ export class Vault {
 
   /**
    * The grant with everything that is needed to use it; without a promise when it is cached. Throws or rejects with AlterError:
-   * `invalid_grant_id`, `grant_not_found`, `grant_expired`, `grant_revoked`, `grant_deleted`, `credential_revoked`, `policy_unavailable`,
-   * `store_unavailable`.
+   * `invalid_grant_id`, `grant_not_found`, `grant_expired`, `grant_revoked`, `grant_deleted`, `credential_revoked`, `policy_unavailable` (the
+   * clock stands before the grant was made), `store_unavailable`.
    */
   resolveGrant(app: string, id: string): MaybePromise<ResolvedGrant> {
     const now = this.#guard.now();

@@ -323,3 +323,12 @@ test('a kid that another process added is learned without a failed call', withFi
   }
   t.deepEqual(fixture.warnings, []);
 });
+
+test('by a clock that stands a minute before the grant was made, nothing can be judged', withFixture, async (fixture: VaultFixture, t) => {
+  const { grantId } = await fixture.grant();
+  const vault = fixture.vault();
+  fixture.now = START - 60_000;
+  t.is(await codeOf(() => vault.resolveGrant('default', grantId)), 'none');
+  fixture.now -= 1;
+  t.is(await codeOf(() => vault.resolveGrant('default', grantId)), 'policy_unavailable:clock', 'cold or warm');
+});

@@ -1,0 +1,103 @@
+import { AlterError } from '../errors.ts';
+import { chain } from '../message/maybe-promise.ts';
+import type { MaybePromise } from '../message/maybe-promise.ts';
+import type { Caller } from '../principals/caller.ts';
+import type { ResolvedGrant } from '../vault/resolved.ts';
+import type { Exchange } from './exchange.ts';
+import { runStages } from './run.ts';
+import type { HeldGrantSource } from './find-held.ts';
+import type { Stage } from './stage.ts';
+
+/** An exchange, or a pass-through tunnel, that has been let through and goes on. */
+export interface Use {
+  readonly caller: Caller;
+  readonly clientAddress: string;
+  /** Says again who is calling, as for a new request. Throws or rejects with AlterError. */
+  readonly stillCalls: () => MaybePromise<Caller>;
+  /** Undefined: a tunnel, which uses no grant. */
+  readonly exchange: Exchange | undefined;
+  /** Ends it; the audit event tells the code. */
+  interrupt(error: AlterError): void;
+}
+
+/** Why a use must end, if it must. Answers that were found once in a round are shared in it. */
+export type Standing = (use: Use, round: Round) => MaybePromise<AlterError | undefined>;
+
+/** What one look at everything under way has found so far. */
+export class Round {
+  readonly callers = new Map<Caller, Map<string, MaybePromise<AlterError | undefined>>>();
+  readonly grants = new Map<string, MaybePromise<ResolvedGrant | AlterError>>();
+}
+
+/** What a {@link Standing} needs. */
+export interface StandingOptions {
+  readonly grants: Pick<HeldGrantSource, 'resolveGrant'>;
+  /** Those that have `stands` are asked again. */
+  readonly stages: readonly Stage[];
+  readonly now: () => number;
+}
+
+/**
+ * Makes the function that judges what is under way. Key and grant are looked up as for a new request, so from the cache while that may be
+ * used; the stages that have `stands` judge again by what the grant is now. While the store cannot tell, only the known expiry ends a use.
+ */
+export function createStanding({ grants, stages, now }: StandingOptions): Standing {
+  const lasting = stages.flatMap(({ name, stands }) => (stands === undefined ? [] : [{ name, run: stands }]));
+
+  const callerEnd = (use: Use, round: Round): MaybePromise<AlterError | undefined> => {
+    const byAddress = round.callers.get(use.caller) ?? new Map<string, MaybePromise<AlterError | undefined>>();
+    round.callers.set(use.caller, byAddress);
+    if (byAddress.has(use.clientAddress)) return byAddress.get(use.clientAddress);
+    const end = chain(
+      attempt(() => use.stillCalls()),
+      (answer) => endIn(answer, use.caller.expiresAt, 'key_expired', now()),
+    );
+    byAddress.set(use.clientAddress, end);
+    return end;
+  };
+
+  const grantNow = ({ grant }: ResolvedGrant, round: Round): MaybePromise<ResolvedGrant | AlterError> => {
+    const key = `${grant.app} ${grant.id}`;
+    let answer = round.grants.get(key);
+    if (answer === undefined) round.grants.set(key, (answer = attempt(() => grants.resolveGrant(grant.app, grant.id))));
+    return answer;
+  };
+
+  const grantEnd = (exchange: Exchange, known: ResolvedGrant, round: Round): MaybePromise<AlterError | undefined> =>
+    chain(grantNow(known, round), (resolved) => {
+      if (resolved instanceof AlterError) return endIn(resolved, known.grant.expiresAt, 'grant_expired', now());
+      return runStages(lasting, { ...exchange, resolved, stages: [] });
+    });
+
+  return (use, round) =>
+    chain(callerEnd(use, round), (end) => {
+      const known = use.exchange?.resolved;
+      return end !== undefined || use.exchange === undefined || known === undefined ? end : grantEnd(use.exchange, known, round);
+    });
+}
+
+/** The value, or the refusal. */
+function attempt<T>(call: () => MaybePromise<T>): MaybePromise<T | AlterError> {
+  try {
+    const answer = call();
+    return answer instanceof Promise ? answer.catch(refusal) : answer;
+  } catch (error) {
+    return refusal(error);
+  }
+}
+
+function refusal(error: unknown): AlterError {
+  return error instanceof AlterError ? error : new AlterError('internal_error', { cause: error });
+}
+
+/** An outage says nothing of a key or a grant, and breaks nothing that is under way; its expiry is known without the store. */
+function endIn(
+  answer: unknown,
+  expiresAt: number | undefined,
+  expired: 'key_expired' | 'grant_expired',
+  now: number,
+): AlterError | undefined {
+  if (!(answer instanceof AlterError)) return undefined;
+  if (answer.code !== 'store_unavailable' && answer.code !== 'internal_error') return answer;
+  return expiresAt !== undefined && now >= expiresAt ? new AlterError(expired) : undefined;
+}
