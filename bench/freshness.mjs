@@ -36,6 +36,7 @@ let made = 0;
 for (const [what, write] of Object.entries(WRITES)) {
   const held = [];
   const closed = [];
+  const writes = [];
   for (let round = 0; round < Number(values.rounds); round += 1) {
     const access = await newAccess();
     const streams = [];
@@ -44,14 +45,18 @@ for (const [what, write] of Object.entries(WRITES)) {
       streams.push(await openStream(proxy, access));
     }
     const sockets = await Promise.all(fleet.proxies.map((proxy) => connect(proxy, access)));
-    const written = performance.now();
+    const begun = performance.now();
     await write(access);
+    const written = performance.now();
+    writes.push(written - begun);
     const rotated = what === 'secret rotated';
     held.push(...(await Promise.all(sockets.map((socket) => untilChanged(socket, access, rotated, written)))));
     if (!rotated) closed.push(...(await Promise.all(streams.map(({ end }) => end))).map((at) => at - written));
     else scene.origin.endEvents();
   }
-  console.log(`${what.padEnd(16)} holds ${line(held)}${closed.length === 0 ? '; streams go on' : `; streams closed ${line(closed)}`}`);
+  console.log(
+    `${what.padEnd(16)} (the write took ${Math.round(Math.max(...writes))} ms) holds ${line(held)}${closed.length === 0 ? '; streams go on' : `; streams closed ${line(closed)}`}`,
+  );
 }
 await fleet.stop();
 await scene.stop();
