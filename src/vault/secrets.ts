@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { CommandError } from '../errors.ts';
+import { hostFields } from '../providers/host-template.ts';
 import type { ProviderTemplate } from '../providers/template.ts';
-import type { Secret } from '../secret/reveal.ts';
+import { Secret, reveal } from '../secret/reveal.ts';
 import { allowedOrigins } from './allowed-origins.ts';
 import { credentialValues } from './credential-values.ts';
 import { deepFreeze } from './members.ts';
@@ -49,8 +50,8 @@ export class Secrets {
       );
     }
     const template = await this.#options.findProvider(input.provider);
-    const origins = allowedOrigins(template, input.hosts);
     const fields = credentialValues(template, input.fields, prepare);
+    const origins = allowedOrigins(template, input.hosts, fields);
     if ((await this.#living(input.name)).length > 0) throw nameTaken(input.name);
     const at = now();
     const record: SecretRecord = {
@@ -90,7 +91,9 @@ export class Secrets {
 
   async rotate(idOrName: string, given: Readonly<Record<string, Secret>>): Promise<SecretFacts> {
     const { provider } = await this.usable(idOrName);
-    const fields = credentialValues(await this.#options.findProvider(provider), given, this.#options.prepare);
+    const template = await this.#options.findProvider(provider);
+    const pinned = pinnedFields(template, await this.#find(idOrName), given);
+    const fields = credentialValues(template, { ...given, ...pinned }, this.#options.prepare);
     return this.#update(idOrName, (record, at) => {
       if (record.status !== 'active') throw gone(idOrName, record.status);
       return { ...record, fields, version: record.version + 1, rotatedAt: at, updatedAt: at };
@@ -133,6 +136,26 @@ export class Secrets {
     await this.#options.records.withdraw('secret', id);
     throw nameTaken(name);
   }
+}
+
+/** The fields that named the host when the secret was stored. Its origins stand, so these cannot change. */
+function pinnedFields(
+  template: ProviderTemplate,
+  { fields }: SecretRecord,
+  given: Readonly<Record<string, Secret>>,
+): Readonly<Record<string, Secret>> {
+  const names = hostFields(template).filter((name) => Object.hasOwn(fields, name));
+  const changed = names.find((name) => Object.hasOwn(given, name) && differs(given[name], fields[name]));
+  if (changed !== undefined) {
+    throw new CommandError('record_invalid', `the field ${changed} names the host of the secret and cannot change`, {
+      hint: 'Store a secret of its own for another tenant.',
+    });
+  }
+  return Object.fromEntries(names.map((name) => [name, new Secret(fields[name] ?? '')]));
+}
+
+function differs(given: Secret | undefined, standing: string | undefined): boolean {
+  return given !== undefined && reveal(given).toLowerCase() !== standing?.toLowerCase();
 }
 
 function factsOf({ fields: _values, ...facts }: SecretRecord): SecretFacts {
