@@ -7,7 +7,8 @@ import type { PreparedRule } from './prepared-rule.ts';
 export function prepareBasicEncoded(rule: { readonly format: string }, credential: Credential): PreparedRule {
   const encoded = credential.render(rule.format);
   const pair = Buffer.from(encoded, 'base64');
-  if (pair.toString('base64').replace(/=+$/, '') !== encoded.replace(/={1,2}$/, '') || !pair.includes(':')) {
+  const canonical = pair.toString('base64');
+  if ((encoded !== canonical && encoded !== canonical.replace(/=+$/, '')) || !pair.includes(':')) {
     throw new CommandError('record_invalid', 'the pre-encoded credential of Basic authentication is not the base64 of user:password');
   }
   return writeHeader('Authorization', `Basic ${encoded}`, credential.hides(rule.format) ? [encoded, pair.toString('latin1')] : undefined);

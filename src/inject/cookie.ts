@@ -13,7 +13,10 @@ export function prepareCookie(rule: { readonly name: string; readonly format: st
   const value = credential.render(rule.format);
   if (!isToken(rule.name)) throw new CommandError('record_invalid', 'the name of an injected cookie is not a token');
   if (!COOKIE_VALUE.test(value))
-    throw new CommandError('record_invalid', `the value for the cookie ${rule.name} is empty, or holds a character that a cookie cannot carry`);
+    throw new CommandError(
+      'record_invalid',
+      `the value for the cookie ${rule.name} is empty, or holds a character that a cookie cannot carry`,
+    );
   const pair = `${rule.name}=${value}`;
   const [wanted = ''] = cookieNames(rule.name);
   return {

@@ -9,6 +9,9 @@ export function cookieNames(pair: string): string[] {
   return pair.split(',').map((part) => {
     const equals = part.indexOf('=');
     const name = decodeComponent(equals === -1 ? part : part.slice(0, equals)).trim();
-    return name.replace(/^"(.*)"$/, '$1').toLowerCase().replace(/[ .[]/g, '_');
+    return name
+      .replace(/^"(.*)"$/, '$1')
+      .toLowerCase()
+      .replace(/[ .[]/g, '_');
   });
 }

@@ -77,9 +77,8 @@ function checkPlaces(document: ProviderDocument, rules: readonly InjectionRule[]
 function checkTest(document: ProviderDocument, { test, hosts }: ProviderTemplate): void {
   if (test === undefined) return;
   if (!isCanonical(test.path)) throw document.error(['test', 'path'], 'is not a path in its plain spelling');
-  const host = test.host ?? hosts[0];
-  if (host === undefined || !hosts.includes(host))
-    throw document.error(['test'], 'needs a host of the provider; name one as it stands in hosts');
+  if (test.host !== undefined && !hosts.includes(test.host))
+    throw document.error(['test', 'host'], 'is none of the hosts; write one as it stands there');
   if ((test.body !== undefined) !== (test.method === 'POST')) throw document.error(['test'], 'has a body with POST, and only then');
 }
 

@@ -6,10 +6,16 @@ export function ruleFormats(rule: InjectionRule): string[] {
   switch (rule.kind) {
     case 'basic':
       return [rule.username, rule.password];
-    case 'default_header':
-      return [];
-    default:
+    case 'bearer':
+    case 'basic_encoded':
+    case 'header':
+    case 'query':
+    case 'cookie':
+    case 'path':
       return [rule.format];
+    default:
+      // A constant; or a rule of a later version, which whoever reads it refuses.
+      return [];
   }
 }
 

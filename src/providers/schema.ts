@@ -89,7 +89,8 @@ function wrongKey(error: ErrorObject): string | undefined {
 
 function whatIsWrong(error: ErrorObject): string {
   if (error.keyword === 'required') return `needs ${String(error.params['missingProperty'])}`;
-  if (error.keyword === 'dependentRequired') return `needs ${String(error.params['missingProperty'])} beside ${String(error.params['property'])}`;
+  if (error.keyword === 'dependentRequired')
+    return `needs ${String(error.params['missingProperty'])} beside ${String(error.params['property'])}`;
   if (error.keyword === 'type') return `must be ${expectedType(error)}. ${rightForm(error)}`;
   return `has the wrong form. ${rightForm(error)}`;
 }

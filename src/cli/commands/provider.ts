@@ -36,7 +36,9 @@ async function findProvider(session: Session, slug: string): Promise<ListedProvi
 }
 
 function unknownProvider(slug: string): CommandError {
-  return new CommandError('not_found', `there is no provider "${slug}"`, { hint: 'Search with `alter-proxy provider list --search <word>`.' });
+  return new CommandError('not_found', `there is no provider "${slug}"`, {
+    hint: 'Search with `alter-proxy provider list --search <word>`.',
+  });
 }
 
 function shortHosts(hosts: readonly string[]): string {
@@ -123,7 +125,7 @@ export function addProviderCommands(program: Command, runtime: Runtime): void {
     'alter-proxy provider list --category payments',
   ])
     .option('-s, --search <text>', 'only those whose name, category, host or note contains the text')
-    .option('-c, --category <word>', 'only those of the category');
+    .option('--category <word>', 'only those of the category');
   perform<ListOptions>(listing, runtime, async (session, options) => {
     await list(session, options);
     return 0;

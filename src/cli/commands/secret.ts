@@ -55,10 +55,16 @@ function withTenant(template: ProviderTemplate, { tenant, ...options }: AddOptio
   if (tenant === undefined) return options;
   const [field] = hostFields(template).filter((name) => Object.hasOwn(template.fields, name));
   if (field === undefined || options.host !== undefined) {
-    throw new CommandError('usage', `--tenant names a part of the host, and here ${options.host ? '--host names all of it' : 'no host has one'}`);
+    throw new CommandError(
+      'usage',
+      `--tenant names a part of the host, and here ${options.host ? '--host names all of it' : 'no host has one'}`,
+    );
   }
   if (options.fieldsStdin === true || !/^[A-Za-z0-9]/.test(tenant)) {
-    throw new CommandError('usage', `--tenant takes ${hostValueForm(template.fields[field])}; with --fields-stdin it belongs into the JSON object`);
+    throw new CommandError(
+      'usage',
+      `--tenant takes ${hostValueForm(template.fields[field])}; with --fields-stdin it belongs into the JSON object`,
+    );
   }
   return { ...options, field: [...(options.field ?? []), `${field}=${tenant}`] };
 }
