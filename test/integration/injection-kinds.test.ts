@@ -113,7 +113,7 @@ test.serial('basic, encoded already: sent as stored', async (t) => {
     grant,
   });
   t.is(answer.status, 200);
-  t.is(scene.origin.requests.at(-1)?.headers['authorization'], `Basic ${value}`);
+  t.is(scene.origin.requests.at(-1)?.headers.authorization, `Basic ${value}`);
 });
 
 test.serial('several at once, with constants that yield', async (t) => {

@@ -1,10 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { prepareInjection } from '../../../src/inject/registry.ts';
 import { coversHost } from '../../../src/providers/host-template.ts';
 import { fitsPattern, patternFault } from '../../../src/providers/pattern.ts';
+import { parseProvider } from '../../../src/providers/parse.ts';
 import type { ProviderTemplate } from '../../../src/providers/template.ts';
 import { loadCatalogue } from '../../../src/providers/catalogue.ts';
 import { Secret } from '../../../src/secret/secret.ts';
@@ -52,13 +53,20 @@ test('the shipped catalogue is sorted, and found by slug', (t) => {
   t.is(shipped.get('constructor'), undefined);
 });
 
-test('each shipped file is named after its slug', (t) => {
-  for (const { slug } of shipped.all()) {
-    t.regex(
-      readFileSync(new URL(`../../../../config/providers/${slug}.yaml`, import.meta.url), 'utf8'),
-      new RegExp(`^slug: ${slug}$`, 'm'),
-    );
-  }
+test('what was prepared when building is what the files say, each named after its slug', (t) => {
+  const dir = new URL('../../../../config/providers/', import.meta.url);
+  const read = readdirSync(dir).map((name) => [name, parseProvider(readFileSync(new URL(name, dir), 'utf8'), name)] as const);
+  t.deepEqual(
+    read.map(([name]) => name),
+    read.map(([, { slug }]) => `${slug}.yaml`),
+  );
+  t.deepEqual(
+    read.map(([, template]) => template).sort((a, b) => (a.slug < b.slug ? -1 : 1)),
+    [...shipped.all()],
+  );
+  t.true(
+    shipped.all().every((template) => Object.isFrozen(template) && Object.isFrozen(template.fields) && Object.isFrozen(template.inject[0])),
+  );
 });
 
 test('names are unique, and hosts belong to one provider unless all that have them say so', (t) => {
@@ -72,7 +80,7 @@ test('names are unique, and hosts belong to one provider unless all that have th
 
 test('an overlap of hosts is found, whatever the spelling, and near misses are none', (t) => {
   const provider = (slug: string, ...hosts: string[]): ProviderTemplate => ({
-    ...(shipped.get('custom-bearer') as ProviderTemplate),
+    ...shipped.get('custom-bearer')!,
     slug,
     hosts,
     fields: { tenant: { label: 'T', secret: false } },

@@ -8,7 +8,7 @@ import type { Administration } from '../../../src/vault/administration.ts';
 import { fingerprint } from '../../../src/vault/fingerprint.ts';
 import { open, seal } from '../../../src/vault/sealing.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
-import { START, VALUE, VaultFixture, acme, codeOf } from '../../support/vault-fixture.ts';
+import { START, VALUE, VaultFixture, acme, codeOf, tenants } from '../../support/vault-fixture.ts';
 
 type Run = (fixture: VaultFixture, t: import('ava').ExecutionContext, administration: Administration) => Promise<void>;
 
