@@ -35,7 +35,7 @@ export function placesText(template: ProviderTemplate): string {
 }
 
 /** What a rule writes, as it stands in a request. */
-export function ruleText(rule: InjectionRule): string {
+function ruleText(rule: InjectionRule): string {
   switch (rule.kind) {
     case 'bearer':
       return `Authorization: Bearer ${rule.format}`;

@@ -17,10 +17,7 @@ function read(): ReadonlyMap<string, ProviderTemplate> {
   return new Map(prepared.map((template) => [template.slug, frozen(template)]));
 }
 
-function frozen<T>(value: T): T {
-  if (typeof value === 'object' && value !== null) {
-    Object.values(value).forEach(frozen);
-    Object.freeze(value);
-  }
-  return value;
+function frozen<T extends object>(value: T): T {
+  for (const part of Object.values(value) as unknown[]) if (typeof part === 'object' && part !== null) frozen(part);
+  return Object.freeze(value);
 }

@@ -76,7 +76,7 @@ test.serial('path: a placeholder anywhere else is refused', async (t) => {
   const before = scene.origin.requests.length;
   for (const path of [`/x/botalter_grant_${grant}`, `/getMe/alter_grant_${grant}`, `/alter_grant_${grant}/getMe`]) {
     const answer = await requestThrough(scene.proxy, { url: `${scene.origin.url}${path}` });
-    t.is(`${String(answer.status)} ${problemCode(answer) ?? ''}`, '400 placeholder_not_replaced', path);
+    t.is(`${String(answer.status)} ${problemCode(answer)}`, '400 placeholder_not_replaced', path);
   }
   t.is(scene.origin.requests.length, before);
 });
