@@ -3,7 +3,9 @@ import { chmodSync, rmSync } from 'node:fs';
 import path from 'node:path';
 
 import { ROOT, runScript } from './run-command.mjs';
+import { prepareShippedProviders } from './shipped-providers.mjs';
 
 rmSync(path.join(ROOT, 'dist'), { recursive: true, force: true });
 if (!runScript('node_modules/typescript/bin/tsc', ['-p', 'tsconfig.json'])) process.exit(1);
+await prepareShippedProviders();
 chmodSync(path.join(ROOT, 'dist/src/cli/main.js'), 0o755);

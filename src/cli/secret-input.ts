@@ -97,8 +97,10 @@ function completeSources(named: Map<string, Source>, provider: ProviderTemplate,
   if (isInteractive(terminal)) {
     return new Map(all.map((name) => [name, named.get(name) ?? { kind: 'prompt' }]));
   }
-  const [only] = all;
-  if (all.length === 1 && only !== undefined && terminal.stdin.isTTY !== true) return new Map([[only, { kind: 'stdin' }]]);
+  // What is not secret was given in plain sight; the one thing that is left comes through the pipe.
+  const [only = ''] = missing;
+  const restIsPlain = [...named.values()].every((source) => source.kind === 'plain');
+  if (missing.length === 1 && restIsPlain && terminal.stdin.isTTY !== true) return new Map([...named, [only, { kind: 'stdin' }]]);
   throw usage(
     `no value for ${missing.join(', ')}`,
     `Pass --field ${missing[0] ?? ''}=@<file> for each, or all fields as one JSON object with --fields-stdin.`,

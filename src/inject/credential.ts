@@ -1,6 +1,7 @@
 import { CommandError } from '../errors.ts';
 import { fieldReferences, renderFormat } from '../providers/format.ts';
-import type { ProviderField } from '../providers/template.ts';
+import { ruleFormats } from '../providers/rules.ts';
+import type { ProviderTemplate } from '../providers/template.ts';
 import { reveal, type Secret } from '../secret/reveal.ts';
 
 // eslint-disable-next-line no-control-regex -- finding control characters is its purpose
@@ -11,9 +12,9 @@ export class Credential {
   readonly #values = new Map<string, string>();
   readonly #hidden = new Set<string>();
 
-  /** Throws `record_invalid` when a field is missing or holds a control character. */
-  constructor(declared: Readonly<Record<string, ProviderField>>, fields: Readonly<Record<string, Secret>>) {
-    for (const name of Object.keys(declared)) {
+  /** Throws `record_invalid` when a field that a rule needs is missing, or one holds a control character. */
+  constructor({ fields: declared, inject }: Pick<ProviderTemplate, 'fields' | 'inject'>, fields: Readonly<Record<string, Secret>>) {
+    for (const name of inject.flatMap(ruleFormats).flatMap(fieldReferences)) {
       if (!Object.hasOwn(fields, name)) throw new CommandError('record_invalid', `the field ${name} is missing`);
     }
     for (const [name, secret] of Object.entries(fields)) {

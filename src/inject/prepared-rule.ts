@@ -3,10 +3,12 @@ import type { Draft } from './injector.ts';
 
 /** One rule of a provider with its credential filled in. Lives inside the closures of a PreparedInjection, never outside. */
 export interface PreparedRule {
-  /** `header:<lower-case name>` or `query:<name>`; undefined: a default that holds no credential. */
+  /** `header:<lower-case name>`, `query:<name>`, `cookie:<name>` or `path`; undefined: a default that holds no credential. */
   readonly place: string | undefined;
   /** Removes the caller's own value and writes the prepared one. */
   readonly apply: (draft: Draft) => MaybePromise<void>;
+  /** For a rule that writes into the path: the caller's path with the form of the credential in place of what stands there. */
+  readonly redactPath?: (path: string) => string;
   /** Texts that hold the credential as it leaves; a response header that repeats one is removed. */
   readonly sensitive: readonly string[];
 }

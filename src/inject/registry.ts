@@ -3,11 +3,14 @@ import type { MaybePromise } from '../message/maybe-promise.ts';
 import type { InjectionRule, ProviderTemplate } from '../providers/template.ts';
 import type { Secret } from '../secret/reveal.ts';
 import { prepareBasic } from './basic.ts';
+import { prepareBasicEncoded } from './basic-encoded.ts';
 import { prepareBearer } from './bearer.ts';
+import { prepareCookie } from './cookie.ts';
 import { Credential } from './credential.ts';
 import { prepareDefaultHeader } from './default-header.ts';
 import { prepareHeader } from './header.ts';
 import type { Draft, PreparedInjection } from './injector.ts';
+import { preparePath } from './path.ts';
 import type { PreparedRule } from './prepared-rule.ts';
 import { prepareQuery } from './query.ts';
 import { makeScrubber } from './scrubber.ts';
@@ -17,7 +20,7 @@ import { makeScrubber } from './scrubber.ts';
  * credential in closures only. Throws `record_invalid` when a value is missing or cannot be sent; the message never holds a value.
  */
 export function prepareInjection(template: ProviderTemplate, fields: Readonly<Record<string, Secret>>): PreparedInjection {
-  const credential = new Credential(template.fields, fields);
+  const credential = new Credential(template, fields);
   const rules = template.inject.map((rule) => prepareRule(rule, credential));
   const writes = rules.flatMap(({ place }) => place ?? []);
   if (new Set(writes).size !== writes.length) throw new CommandError('record_invalid', 'two rules of the provider write to the same place');
@@ -25,7 +28,13 @@ export function prepareInjection(template: ProviderTemplate, fields: Readonly<Re
     credential.hiddenValues(),
     rules.flatMap(({ sensitive }) => sensitive),
   );
-  return Object.freeze({ writes: Object.freeze(writes), apply: (draft: Draft) => applyFrom(rules, 0, draft), scrub });
+  const redactPath = rules.find((rule) => rule.redactPath !== undefined)?.redactPath;
+  return Object.freeze({
+    writes: Object.freeze(writes),
+    apply: (draft: Draft) => applyFrom(rules, 0, draft),
+    scrub,
+    ...(redactPath === undefined ? {} : { redactPath }),
+  });
 }
 
 function prepareRule(rule: InjectionRule, credential: Credential): PreparedRule {
@@ -36,8 +45,14 @@ function prepareRule(rule: InjectionRule, credential: Credential): PreparedRule 
       return prepareHeader(rule, credential);
     case 'basic':
       return prepareBasic(rule, credential);
+    case 'basic_encoded':
+      return prepareBasicEncoded(rule, credential);
     case 'query':
       return prepareQuery(rule, credential);
+    case 'cookie':
+      return prepareCookie(rule, credential);
+    case 'path':
+      return preparePath(rule, credential);
     case 'default_header':
       return prepareDefaultHeader(rule);
     default:

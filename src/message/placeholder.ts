@@ -9,15 +9,18 @@ import { parseUuid } from './uuid.ts';
 export interface PlaceholderPlace {
   /** Grant id, lower case. */
   readonly grantId: string;
-  /** `header:<lower-case name>` or `query:<name>`, or `path`. */
+  /** `header:<lower-case name>`, `query:<name>`, `cookie:<name>`, or `path`. */
   readonly place: string;
 }
 
 const PREFIX = 'alter_grant_';
+
+/** A placeholder as a text of its own. */
+export const PLACEHOLDER = /alter_grant_[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}/;
 const UUID_LENGTH = 36;
 
 /**
- * Finds every `alter_grant_<uuid>` in header values (also inside Basic credentials of Authorization), query parameters and the path.
+ * Finds every `alter_grant_<uuid>` in header values (also inside Basic credentials of Authorization, and in single cookies), query parameters and the path.
  * Bodies are never searched. A prefix without a UUID behind it is ordinary text.
  */
 export function findPlaceholders(headers: HeaderList, url: CanonicalUrl): PlaceholderPlace[] {
@@ -31,6 +34,10 @@ export function findPlaceholders(headers: HeaderList, url: CanonicalUrl): Placeh
 }
 
 function searchHeader(name: FieldName | undefined, value: string, places: PlaceholderPlace[]): void {
+  if (value.length > PREFIX.length && name?.lower === 'cookie' && value.includes(PREFIX)) {
+    searchCookies(value, places);
+    return;
+  }
   const place = (): string => `header:${name?.lower ?? ''}`;
   if (value.length > PREFIX.length) search(value, place, places);
   if (name?.lower !== 'authorization' || !startsWithBasic(value)) return;
@@ -38,6 +45,13 @@ function searchHeader(name: FieldName | undefined, value: string, places: Placeh
   if (pair === undefined) return;
   search(pair.username, place, places);
   search(pair.password, place, places);
+}
+
+function searchCookies(value: string, places: PlaceholderPlace[]): void {
+  for (const cookie of value.split(';')) {
+    const equals = cookie.indexOf('=');
+    search(cookie, () => `cookie:${cookie.slice(0, equals === -1 ? undefined : equals).trim()}`, places);
+  }
 }
 
 function startsWithBasic(value: string): boolean {

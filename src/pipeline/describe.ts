@@ -74,7 +74,7 @@ export function describeExchange(exchange: Exchange, ending: Ending, now: number
     scheme: request.origin.scheme,
     host: request.origin.host,
     port: request.origin.port,
-    path: request.url.path.slice(0, MAX_PATH),
+    path: (resolved?.injection.redactPath?.(request.url.path) ?? request.url.path).slice(0, MAX_PATH),
     queryNames: queryNames(request.url),
     provider: resolved?.secret.provider ?? null,
     secretId: resolved?.secret.id ?? null,

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { basename, extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { CommandError } from '../errors.ts';
 import { parseProvider } from './parse.ts';
+import { shippedProviders } from './shipped.ts';
 import type { ProviderTemplate } from './template.ts';
 
 /** The provider templates that a proxy knows from files. */
@@ -13,36 +13,27 @@ export interface Catalogue {
   all(): readonly ProviderTemplate[];
 }
 
-const SHIPPED = fileURLToPath(new URL('../../../config/providers/', import.meta.url));
-
 /**
  * The shipped catalogue and every `.yaml` or `.yml` file of `extraDirs`. The operator's files are read now: throws `config_invalid` for
- * a wrong one or a slug that two files claim, and `file_unreadable`. A shipped file is named after its slug and read when it is asked
- * for, because reading all of them takes longer than most commands.
+ * a wrong one or a slug that is taken, and `file_unreadable`. The shipped ones are read when one is asked for.
  */
 export function loadCatalogue(extraDirs: readonly string[]): Catalogue {
-  const shipped = new Map(providerFiles(SHIPPED).map((file) => [basename(file, extname(file)), file]));
-  const templates = new Map<string, ProviderTemplate>();
-  const files = new Map(shipped);
+  const own = new Map<string, { readonly file: string; readonly template: ProviderTemplate }>();
   for (const file of extraDirs.flatMap(providerFiles)) {
     const template = readProvider(file);
-    const other = files.get(template.slug);
-    if (other !== undefined)
-      throw new CommandError('config_invalid', `${file}: the slug ${template.slug} is taken by ${other}; choose another`);
-    files.set(template.slug, file);
-    templates.set(template.slug, template);
+    const { slug } = template;
+    const other = own.get(slug)?.file ?? (shippedProviders().has(slug) ? 'a provider of the catalogue' : undefined);
+    if (other !== undefined) throw new CommandError('config_invalid', `${file}: the slug ${slug} is taken by ${other}; choose another`);
+    own.set(slug, { file, template });
   }
-  const get = (slug: string): ProviderTemplate | undefined => {
-    const known = templates.get(slug);
-    const file = shipped.get(slug);
-    if (known !== undefined || file === undefined) return known;
-    const template = readProvider(file);
-    templates.set(slug, template);
-    return template;
-  };
   let sorted: readonly ProviderTemplate[] | undefined;
-  const all = () => (sorted ??= Object.freeze([...files.keys()].sort().flatMap((slug) => get(slug) ?? [])));
-  return { get, all };
+  return {
+    get: (slug) => own.get(slug)?.template ?? shippedProviders().get(slug),
+    all: () => {
+      const templates = [...shippedProviders().values(), ...[...own.values()].map(({ template }) => template)];
+      return (sorted ??= Object.freeze(templates.sort((a, b) => (a.slug < b.slug ? -1 : 1))));
+    },
+  };
 }
 
 function readProvider(file: string): ProviderTemplate {

@@ -1,76 +1,92 @@
 import { AlterError } from '../errors.ts';
-import { formatAuthority, isIpLiteral, parseAuthority } from '../message/authority.ts';
 import { isReservedField } from '../message/hop-by-hop.ts';
-import { foldUnderscores } from '../message/syntax.ts';
+import { canonicalUrl, formatTarget } from '../message/url.ts';
 import type { Path, ProviderDocument } from './document.ts';
 import { fieldReferences, hasStrayBrace } from './format.ts';
-import type { ProviderText, RuleText } from './schema.ts';
+import { hostFault, hostFields, hostValue, hostValueForm } from './host-template.ts';
+import { fitsPattern, patternFault } from './pattern.ts';
+import { ruleFormats, rulePlace } from './rules.ts';
+import type { InjectionRule, ProviderField, ProviderTemplate } from './template.ts';
 
-/** Checks what a schema cannot say: references, unused fields, hosts, header names and doubled places. Throws `config_invalid`. */
-export function checkMeaning(document: ProviderDocument, text: ProviderText): void {
-  text.hosts.forEach((host, index) => checkHost(document, host, ['hosts', index]));
-  text.inject.forEach((rule, index) => checkRule(document, text, rule, ['inject', index]));
-  checkFieldsUsed(document, text);
-  checkPlaces(document, text.inject);
+/**
+ * Checks what a schema cannot say: references, unused fields, hosts, patterns and their examples, header names, doubled places and the test
+ * call. Throws `config_invalid`.
+ */
+export function checkMeaning(document: ProviderDocument, template: ProviderTemplate): void {
+  template.hosts.forEach((host, index) => {
+    const fault = hostFault(host, template.fields);
+    if (fault !== undefined) throw document.error(['hosts', index], fault);
+  });
+  template.inject.forEach((rule, index) => checkRule(document, template, rule, ['inject', index]));
+  checkFieldsUsed(document, template);
+  for (const [name, field] of Object.entries(template.fields)) checkField(document, template, name, field);
+  checkPlaces(document, template.inject);
+  checkTest(document, template);
 }
 
-function checkHost(document: ProviderDocument, host: string, path: Path): void {
-  const exact = host.startsWith('*.') ? host.slice(2) : host;
-  if (canonicalHost(exact) !== exact) throw document.error(path, 'must be a host in lower case, such as api.example.com or *.example.com');
-  if (exact !== host && (!exact.includes('.') || isIpLiteral(exact))) {
-    throw document.error(path, 'a wildcard must stand before at least two labels, such as *.example.com');
+function checkRule(document: ProviderDocument, template: ProviderTemplate, rule: InjectionRule, path: Path): void {
+  if ((rule.kind === 'header' || rule.kind === 'default_header') && isReservedField(rule.name)) {
+    throw document.error([...path, rule.kind, 'name'], 'belongs to the proxy; name another header');
   }
-}
-
-/** The canonical spelling (port 443 left out), or undefined when there is none. */
-function canonicalHost(text: string): string | undefined {
-  try {
-    return formatAuthority(parseAuthority(text, 443), 'https');
-  } catch (error) {
-    if (error instanceof AlterError) return undefined;
-    throw error;
-  }
-}
-
-function checkRule(document: ProviderDocument, text: ProviderText, rule: RuleText, path: Path): void {
-  const header = rule.header ?? rule.default_header;
-  if (header !== undefined && isReservedField(header.name)) {
-    throw document.error([...path, rule.header ? 'header' : 'default_header', 'name'], 'belongs to the proxy; name another header');
-  }
-  if (rule.default_header !== undefined && /[{}]/.test(rule.default_header.value)) {
+  if (rule.kind === 'default_header' && /[{}]/.test(rule.value)) {
     throw document.error([...path, 'default_header', 'value'], 'is a constant and holds no {field}');
   }
-  for (const format of formatsOf(rule)) checkFormat(document, text, format, path);
+  for (const format of ruleFormats(rule)) checkFormat(document, template, format, path);
 }
 
-function checkFormat(document: ProviderDocument, text: ProviderText, format: string, path: Path): void {
-  const known = Object.keys(text.fields).join(', ');
+function checkFormat(document: ProviderDocument, template: ProviderTemplate, format: string, path: Path): void {
+  const known = Object.keys(template.fields).join(', ');
   if (hasStrayBrace(format)) throw document.error(path, `has a brace that is not part of a {field}; known fields: ${known}`);
-  const unknown = fieldReferences(format).find((field) => !Object.hasOwn(text.fields, field));
+  const unknown = fieldReferences(format).find((field) => !Object.hasOwn(template.fields, field));
   if (unknown !== undefined) throw document.error(path, `refers to the field ${unknown}, which does not exist; known fields: ${known}`);
 }
 
-function formatsOf({ bearer, header, basic, query }: RuleText): string[] {
-  return [bearer, header?.value, basic?.username, basic?.password, query?.value].filter((format) => format !== undefined);
-}
-
-function checkFieldsUsed(document: ProviderDocument, text: ProviderText): void {
-  const used = new Set(text.inject.flatMap(formatsOf).flatMap(fieldReferences));
-  const unused = Object.keys(text.fields).find((field) => !used.has(field));
+function checkFieldsUsed(document: ProviderDocument, template: ProviderTemplate): void {
+  const used = new Set([...template.inject.flatMap(ruleFormats).flatMap(fieldReferences), ...hostFields(template)]);
+  const unused = Object.keys(template.fields).find((field) => !used.has(field));
   if (unused !== undefined)
     throw document.keyError(['fields'], unused, `is used by no rule; write {${unused}} where it belongs, or remove it`);
 }
 
-function checkPlaces(document: ProviderDocument, rules: readonly RuleText[]): void {
+function checkField(document: ProviderDocument, template: ProviderTemplate, name: string, field: ProviderField): void {
+  const { pattern, example } = field;
+  if (pattern !== undefined) {
+    const fault = patternFault(pattern);
+    if (fault !== undefined) throw document.error(['fields', name, 'pattern'], fault);
+    if (example !== undefined && !fitsPattern(pattern, example))
+      throw document.error(['fields', name, 'example'], 'does not match the pattern of the field');
+  }
+  if (!hostFields(template).includes(name)) {
+    if (field.labels !== undefined) throw document.error(['fields', name, 'labels'], 'is for fields that a host refers to');
+  } else if (example !== undefined && hostValue(example, field) === undefined) {
+    throw document.error(['fields', name, 'example'], `cannot stand in a host: it must be ${hostValueForm(field)}`);
+  }
+}
+
+function checkPlaces(document: ProviderDocument, rules: readonly InjectionRule[]): void {
   const places = new Set<string>();
   for (const [index, rule] of rules.entries()) {
-    const place = placeOf(rule);
-    if (places.has(place)) throw document.error(['inject', index], 'writes to the same place as a rule above it');
+    const place = rulePlace(rule);
+    const doubled = places.has(place) || (rule.kind === 'cookie' && places.has('header:cookie'));
+    const overCookies = place === 'header:cookie' && [...places].some((other) => other.startsWith('cookie:'));
+    if (doubled || overCookies) throw document.error(['inject', index], 'writes to the same place as a rule above it');
     places.add(place);
   }
 }
 
-function placeOf({ header, default_header: constant, query }: RuleText): string {
-  if (query !== undefined) return `query:${query.name}`;
-  return `header:${foldUnderscores((header ?? constant)?.name.toLowerCase() ?? 'authorization')}`;
+function checkTest(document: ProviderDocument, { test, hosts }: ProviderTemplate): void {
+  if (test === undefined) return;
+  if (!isCanonical(test.path)) throw document.error(['test', 'path'], 'is not a path in its plain spelling');
+  if (test.host !== undefined && !hosts.includes(test.host))
+    throw document.error(['test', 'host'], 'is none of the hosts; write one as it stands there');
+  if ((test.body !== undefined) !== (test.method === 'POST')) throw document.error(['test'], 'has a body with POST, and only then');
+}
+
+function isCanonical(path: string): boolean {
+  try {
+    return formatTarget(canonicalUrl(path)) === path;
+  } catch (error) {
+    if (error instanceof AlterError) return false;
+    throw error;
+  }
 }

@@ -3,15 +3,21 @@ import { fileURLToPath } from 'node:url';
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { CommandError } from '../errors.ts';
 import type { Path, ProviderDocument } from './document.ts';
+import type { ProviderField, TestCall } from './template.ts';
 
 /** One item of `inject` as the file spells it: a mapping with one key. */
 export interface RuleText {
   readonly bearer?: string;
   readonly header?: { readonly name: string; readonly value: string };
   readonly basic?: { readonly username: string; readonly password: string };
+  readonly basic_encoded?: string;
   readonly query?: { readonly name: string; readonly value: string };
+  readonly cookie?: { readonly name: string; readonly value: string };
+  readonly path?: { readonly segment: string; readonly under?: string };
   readonly default_header?: { readonly name: string; readonly value: string };
 }
+
+type FieldText = Omit<ProviderField, 'secret'> & { readonly secret?: boolean };
 
 /** A provider file that fits `config/provider.schema.json`. */
 export interface ProviderText {
@@ -20,8 +26,11 @@ export interface ProviderText {
   readonly category: string;
   readonly docs?: string;
   readonly hosts: readonly string[];
-  readonly fields: Readonly<Record<string, { readonly label: string; readonly example?: string; readonly secret?: boolean }>>;
+  readonly shares_hosts?: boolean;
+  readonly self_hosted?: boolean;
+  readonly fields: Readonly<Record<string, FieldText>>;
   readonly inject: readonly RuleText[];
+  readonly test?: TestCall;
   readonly confidence: 'high' | 'low';
   readonly note?: string;
 }
@@ -80,6 +89,8 @@ function wrongKey(error: ErrorObject): string | undefined {
 
 function whatIsWrong(error: ErrorObject): string {
   if (error.keyword === 'required') return `needs ${String(error.params['missingProperty'])}`;
+  if (error.keyword === 'dependentRequired')
+    return `needs ${String(error.params['missingProperty'])} beside ${String(error.params['property'])}`;
   if (error.keyword === 'type') return `must be ${expectedType(error)}. ${rightForm(error)}`;
   return `has the wrong form. ${rightForm(error)}`;
 }
@@ -92,6 +103,8 @@ function expectedType(error: ErrorObject): string {
       return 'a list';
     case 'boolean':
       return 'true or false';
+    case 'integer':
+      return 'a whole number';
     default:
       return 'a mapping';
   }

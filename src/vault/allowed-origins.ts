@@ -1,33 +1,35 @@
 import { AlterError, CommandError } from '../errors.ts';
 import { originKey, parseOrigin } from '../message/authority.ts';
 import type { Origin } from '../message/authority.ts';
+import { renderFormat } from '../providers/format.ts';
+import { coversHost, hostFault, hostValue, hostValueForm, isHostTemplate, isWildcardHost } from '../providers/host-template.ts';
 import type { ProviderTemplate } from '../providers/template.ts';
 
-const WILDCARD = '*.';
-
 /**
- * The exact origins to which a credential of this provider may go: those that the operator gave, or else the provider's own exact hosts.
- * Throws CommandError `record_invalid` for a host that is none of the provider's, and when a tenant wildcard is left unpinned.
+ * The exact origins to which a credential of this provider may go: those that the operator gave, or else the provider's own exact hosts and
+ * those that its fields name (`{tenant}.example.com`), with `values` for these fields. Throws CommandError `record_invalid` for a host that
+ * is none of the provider's, for a value that cannot stand in a host, and when a tenant is left unpinned.
  */
-export function allowedOrigins(template: ProviderTemplate, hosts: readonly string[]): readonly string[] {
-  const origins = hosts.length === 0 ? exactOrigins(template) : hosts.map((host) => givenOrigin(template, host));
+export function allowedOrigins(
+  template: ProviderTemplate,
+  hosts: readonly string[],
+  values: Readonly<Record<string, string>> = {},
+): readonly string[] {
+  const origins = hosts.length === 0 ? ownOrigins(template, values) : hosts.map((host) => givenOrigin(template, host));
   return [...new Set(origins.map(originKey))];
 }
 
-/** Checks the host patterns of a custom provider: exact hosts, or `*.` before a name of two labels or more. */
+/** Checks the host patterns of a custom provider, as a provider file is checked. */
 export function checkHostPatterns(template: ProviderTemplate): void {
   for (const pattern of template.hosts) {
-    const name = pattern.startsWith(WILDCARD) ? pattern.slice(WILDCARD.length) : pattern;
-    const { host } = readOrigin(name);
-    const broad = pattern !== name && (!host.includes('.') || name !== host);
-    if (broad)
-      throw new CommandError('record_invalid', `the pattern ${JSON.stringify(pattern)} must be *. and a name of at least two labels`);
+    const fault = hostFault(pattern, template.fields);
+    if (fault !== undefined) throw new CommandError('record_invalid', `the host ${JSON.stringify(pattern)} ${fault}`);
   }
 }
 
-function exactOrigins(template: ProviderTemplate): readonly Origin[] {
-  const exact = template.hosts.filter((host) => !host.startsWith(WILDCARD));
-  if (exact.length > 0) return exact.map(readOrigin);
+function ownOrigins(template: ProviderTemplate, values: Readonly<Record<string, string>>): readonly Origin[] {
+  const own = template.hosts.filter((host) => !isWildcardHost(host));
+  if (own.length > 0) return own.map((host) => (isHostTemplate(host) ? pinnedOrigin(template, host, values) : readOrigin(host)));
   const [wildcard] = template.hosts;
   throw new CommandError(
     'record_invalid',
@@ -38,18 +40,29 @@ function exactOrigins(template: ProviderTemplate): readonly Origin[] {
   );
 }
 
+/** The exact origin of a host that names the tenant by a field. */
+function pinnedOrigin(template: ProviderTemplate, host: string, values: Readonly<Record<string, string>>): Origin {
+  const text = renderFormat(host, (name) => {
+    const field = template.fields[name];
+    const given = Object.hasOwn(values, name) ? values[name] : undefined;
+    if (given === undefined) {
+      throw new CommandError('record_invalid', `provider ${template.slug} has a host for each tenant: ${host} needs the field ${name}`, {
+        hint: `Give it with --tenant <${name}>, or name your own exact host with --host.`,
+      });
+    }
+    const value = hostValue(given, field);
+    if (value !== undefined) return value;
+    throw new CommandError('record_invalid', `the value of ${name} cannot stand in the host ${host}: it must be ${hostValueForm(field)}`);
+  });
+  return readOrigin(text);
+}
+
 function givenOrigin(template: ProviderTemplate, text: string): Origin {
   const origin = readOrigin(text);
-  if (template.hosts.length === 0 || template.hosts.some((pattern) => covers(pattern, origin.host))) return origin;
+  if (template.hosts.length === 0 || template.hosts.some((pattern) => coversHost(pattern, origin.host, template.fields))) return origin;
   throw new CommandError('record_invalid', `host ${origin.host} is not a host of provider ${template.slug}; add a custom provider`, {
     hint: `Hosts of ${template.slug}: ${template.hosts.join(', ')}.`,
   });
-}
-
-function covers(pattern: string, host: string): boolean {
-  if (!pattern.startsWith(WILDCARD)) return readOrigin(pattern).host === host;
-  const suffix = pattern.slice(1).toLowerCase();
-  return host.length > suffix.length && host.endsWith(suffix);
 }
 
 function readOrigin(text: string): Origin {

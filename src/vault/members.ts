@@ -25,11 +25,6 @@ export function textAt(from: Members, member: string, accepts: (text: string) =>
   return value;
 }
 
-/** The text at `member`, or undefined when it is absent. */
-export function optionalTextAt(from: Members, member: string): string | undefined {
-  return ownValue(from, member) === undefined ? undefined : textAt(from, member);
-}
-
 /** The word at `member`, one of `words`. */
 export function wordAt<const T extends string>(from: Members, member: string, words: readonly T[]): T {
   const value = ownValue(from, member);

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { ChangeAction } from '../audit/change.ts';
 import { CommandError } from '../errors.ts';
+import { hostFields } from '../providers/host-template.ts';
 import type { ProviderTemplate } from '../providers/template.ts';
-import type { Secret } from '../secret/reveal.ts';
+import { Secret, reveal } from '../secret/reveal.ts';
 import { allowedOrigins } from './allowed-origins.ts';
 import type { ChangeTrail } from './change-trail.ts';
 import { credentialValues } from './credential-values.ts';
@@ -61,8 +62,8 @@ export class Secrets {
     }
     if (input.maxTtlS !== undefined) checkMaxTtl(input.maxTtlS);
     const template = await this.#options.findProvider(input.provider);
-    const origins = allowedOrigins(template, input.hosts);
     const fields = credentialValues(template, input.fields, prepare);
+    const origins = allowedOrigins(template, input.hosts, fields);
     if ((await this.#living(input.name)).length > 0) throw nameTaken(input.name);
     const at = now();
     const record: SecretRecord = {
@@ -106,7 +107,9 @@ export class Secrets {
   async rotate(idOrName: string, given: Readonly<Record<string, Secret>>): Promise<SecretFacts> {
     const { provider, status } = await this.show(idOrName);
     if (status === 'deleted') throw gone(idOrName, status);
-    const fields = credentialValues(await this.#options.findProvider(provider), given, this.#options.prepare);
+    const template = await this.#options.findProvider(provider);
+    const pinned = pinnedFields(template, await this.#find(idOrName), given);
+    const fields = credentialValues(template, { ...given, ...pinned }, this.#options.prepare);
     return this.#change(idOrName, 'secret.rotate', ['fields'], (record, at) => {
       if (record.status === 'deleted') throw gone(idOrName, record.status);
       return { ...record, fields, version: record.version + 1, rotatedAt: at, updatedAt: at };
@@ -184,6 +187,26 @@ export class Secrets {
     await this.#options.records.withdraw('secret', id);
     throw nameTaken(name);
   }
+}
+
+/** The fields that named the host when the secret was stored. Its origins stand, so these cannot change. */
+function pinnedFields(
+  template: ProviderTemplate,
+  { fields }: SecretRecord,
+  given: Readonly<Record<string, Secret>>,
+): Readonly<Record<string, Secret>> {
+  const names = hostFields(template).filter((name) => Object.hasOwn(fields, name));
+  const changed = names.find((name) => Object.hasOwn(given, name) && differs(given[name], fields[name]));
+  if (changed !== undefined) {
+    throw new CommandError('record_invalid', `the field ${changed} names the host of the secret and cannot change`, {
+      hint: 'Store a secret of its own for another tenant.',
+    });
+  }
+  return Object.fromEntries(names.map((name) => [name, new Secret(fields[name] ?? '')]));
+}
+
+function differs(given: Secret | undefined, standing: string | undefined): boolean {
+  return given !== undefined && reveal(given).toLowerCase() !== standing?.toLowerCase();
 }
 
 function factsOf({ fields: _values, ...facts }: SecretRecord): SecretFacts {

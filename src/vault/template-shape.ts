@@ -1,14 +1,19 @@
-import type { InjectionRule, ProviderField, ProviderTemplate } from '../providers/template.ts';
-import { ShapeError, listAt, mapAt, membersOf, optionalTextAt, text, textAt, wordAt } from './members.ts';
+import { patternFault } from '../providers/pattern.ts';
+import type { InjectionRule, ProviderField, ProviderTemplate, TestCall } from '../providers/template.ts';
+import { ShapeError, listAt, mapAt, membersOf, ownValue, text, textAt, wholeNumberAt, wordAt } from './members.ts';
 import type { Members } from './members.ts';
 import { isFieldName, isLabel, isSlug } from './names.ts';
+import { optionalAt } from './shared-shapes.ts';
 
-/** Text members of each kind of injection rule. */
+/** Text members of each kind of injection rule; those with a question mark may be absent. */
 const RULE_MEMBERS = {
   bearer: ['format'],
   header: ['name', 'format'],
   basic: ['username', 'password'],
+  basic_encoded: ['format'],
   query: ['name', 'format'],
+  cookie: ['name', 'format'],
+  path: ['format', 'under?'],
   default_header: ['name', 'value'],
 } as const satisfies Readonly<Record<InjectionRule['kind'], readonly string[]>>;
 
@@ -17,31 +22,59 @@ const RULE_KINDS = Object.keys(RULE_MEMBERS) as readonly InjectionRule['kind'][]
 /** Reads a provider template. An injection rule that this version does not know makes it unusable: skipping one would send half a credential. */
 export function parseTemplate(value: unknown, name: string): ProviderTemplate {
   const from = membersOf(value, name);
-  const docs = optionalTextAt(from, 'docs');
-  const note = optionalTextAt(from, 'note');
   return {
     slug: textAt(from, 'slug', isSlug),
     name: textAt(from, 'name', isLabel),
     category: textAt(from, 'category'),
     hosts: listAt(from, 'hosts', (item, itemName) => text(item, itemName)),
+    ...optionalAt(from, 'sharesHosts', trueAt),
+    ...optionalAt(from, 'selfHosted', trueAt),
     fields: mapAt(from, 'fields', isFieldName, parseField),
     inject: listAt(from, 'inject', parseRule),
     confidence: wordAt(from, 'confidence', ['high', 'low']),
-    ...(docs === undefined ? {} : { docs }),
-    ...(note === undefined ? {} : { note }),
+    ...optionalAt(from, 'docs', textAt),
+    ...optionalAt(from, 'test', testAt),
+    ...optionalAt(from, 'note', textAt),
   };
 }
 
 function parseField(value: unknown, name: string): ProviderField {
   const from = membersOf(value, name);
-  const example = optionalTextAt(from, 'example');
   if (typeof from['secret'] !== 'boolean') throw new ShapeError(`${name}.secret`);
-  return { label: textAt(from, 'label'), secret: from['secret'], ...(example === undefined ? {} : { example }) };
+  return {
+    label: textAt(from, 'label'),
+    secret: from['secret'],
+    ...optionalAt(from, 'example', textAt),
+    ...optionalAt(from, 'pattern', patternAt),
+    ...optionalAt(from, 'format', textAt),
+    ...optionalAt(from, 'labels', (own, member) => wholeNumberAt(own, member, 1)),
+  };
 }
 
 function parseRule(value: unknown, name: string): InjectionRule {
   const from: Members = membersOf(value, name);
   const kind = wordAt(from, 'kind', RULE_KINDS);
-  const members = RULE_MEMBERS[kind].map((member) => [member, textAt(from, member)] as const);
-  return { kind, ...Object.fromEntries(members) } as InjectionRule;
+  const members = RULE_MEMBERS[kind].map((member) =>
+    member.endsWith('?') ? optionalAt(from, member.slice(0, -1), textAt) : { [member]: textAt(from, member) },
+  );
+  return { kind, ...Object.fromEntries(members.flatMap((own) => Object.entries(own))) } as InjectionRule;
+}
+
+function testAt(from: Members, member: string): TestCall {
+  const test = membersOf(ownValue(from, member), member);
+  return {
+    method: wordAt(test, 'method', ['GET', 'HEAD', 'POST']),
+    path: textAt(test, 'path', (path) => path.startsWith('/')),
+    ...optionalAt(test, 'host', textAt),
+    ...optionalAt(test, 'body', textAt),
+  };
+}
+
+function patternAt(from: Members, member: string): string {
+  return textAt(from, member, (pattern) => patternFault(pattern) === undefined);
+}
+
+function trueAt(from: Members, member: string): true {
+  if (ownValue(from, member) !== true) throw new ShapeError(member);
+  return true;
 }

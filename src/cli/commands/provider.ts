@@ -4,10 +4,12 @@ import type { Command } from 'commander';
 import { CommandError } from '../../errors.ts';
 import { loadCatalogue } from '../../providers/catalogue.ts';
 import { parseProvider } from '../../providers/parse.ts';
-import type { InjectionRule, ProviderTemplate } from '../../providers/template.ts';
+import { privateHosts } from '../../providers/private-hosts.ts';
+import type { ProviderTemplate } from '../../providers/template.ts';
 import { declare, declareGroup, perform, type Runtime } from '../command.ts';
 import { confirmByName } from '../confirm.ts';
 import { secretForPrograms } from '../secret-text.ts';
+import { LOW_CONFIDENCE, placesText, providerFacts, usageLines } from '../provider-text.ts';
 import type { Session } from '../session.ts';
 
 interface ListedProvider {
@@ -17,57 +19,28 @@ interface ListedProvider {
 
 /** The catalogue can be looked at before there is a home. */
 async function allProviders(session: Session): Promise<readonly ListedProvider[]> {
-  if (!existsSync(session.home))
-    return loadCatalogue([])
-      .all()
-      .map((template) => ({ template, custom: false }));
-  return await (await session.administration()).listProviders();
+  if (existsSync(session.home)) return await (await session.administration()).listProviders();
+  return loadCatalogue([])
+    .all()
+    .map((template) => ({ template, custom: false }));
 }
 
 async function findProvider(session: Session, slug: string): Promise<ListedProvider> {
-  const found = (await allProviders(session)).find(({ template }) => template.slug === slug);
-  if (found === undefined) {
-    throw new CommandError('not_found', `there is no provider "${slug}"`, {
-      hint: 'Search with `alter-proxy provider list --search <word>`.',
-    });
+  try {
+    if (existsSync(session.home)) return await (await session.administration()).showProvider(slug);
+  } catch (error) {
+    if (!(error instanceof CommandError && error.code === 'not_found')) throw error;
+    throw unknownProvider(slug);
   }
-  return found;
+  const template = loadCatalogue([]).get(slug);
+  if (template === undefined) throw unknownProvider(slug);
+  return { template, custom: false };
 }
 
-/** Where a rule writes, in a few words: `header x-api-key`. */
-function place(rule: InjectionRule): string {
-  switch (rule.kind) {
-    case 'bearer':
-    case 'basic':
-      return rule.kind;
-    case 'header':
-    case 'query':
-      return `${rule.kind} ${rule.name}`;
-    case 'default_header':
-      return '';
-  }
-}
-
-function describeRule(rule: InjectionRule): string {
-  switch (rule.kind) {
-    case 'bearer':
-      return `Authorization: Bearer ${rule.format}`;
-    case 'basic':
-      return `Authorization: Basic base64(${rule.username}:${rule.password})`;
-    case 'header':
-      return `${rule.name}: ${rule.format}`;
-    case 'query':
-      return `?${rule.name}=${rule.format}`;
-    case 'default_header':
-      return `${rule.name}: ${rule.value} (unless the caller sends its own)`;
-  }
-}
-
-function places(template: ProviderTemplate): string {
-  return template.inject
-    .map(place)
-    .filter((text) => text !== '')
-    .join(', ');
+function unknownProvider(slug: string): CommandError {
+  return new CommandError('not_found', `there is no provider "${slug}"`, {
+    hint: 'Search with `alter-proxy provider list --search <word>`.',
+  });
 }
 
 function shortHosts(hosts: readonly string[]): string {
@@ -75,64 +48,74 @@ function shortHosts(hosts: readonly string[]): string {
   return hosts.length > 2 ? `${hosts.slice(0, 2).join(', ')} +${String(hosts.length - 2)}` : hosts.join(', ');
 }
 
+function unknownCategory(category: string, all: readonly ListedProvider[]): CommandError {
+  const known = [...new Set(all.map(({ template }) => template.category))].sort().join(', ');
+  return new CommandError('not_found', `there is no category "${category}"`, { hint: `Categories: ${known}.` });
+}
+
 function matches(template: ProviderTemplate, word: string): boolean {
-  const text = [template.slug, template.name, template.category, ...template.hosts].join('\n').toLowerCase();
+  const text = [template.slug, template.name, template.category, template.note ?? '', ...template.hosts].join('\n').toLowerCase();
   return text.includes(word.toLowerCase());
 }
 
-async function list(session: Session, search: string | undefined): Promise<void> {
+interface ListOptions {
+  readonly search?: string;
+  readonly category?: string;
+}
+
+async function list(session: Session, { search, category }: ListOptions): Promise<void> {
   const { output } = session;
-  const found = (await allProviders(session)).filter(({ template }) => search === undefined || matches(template, search));
+  const all = await allProviders(session);
+  const inCategory = category === undefined ? all : all.filter(({ template }) => template.category === category);
+  if (inCategory.length === 0 && category !== undefined) throw unknownCategory(category, all);
+  const found = search === undefined ? inCategory : inCategory.filter(({ template }) => matches(template, search));
   output.result(
     found.map(({ template, custom }) => ({ ...template, custom })),
     () => {
       if (found.length === 0) return search === undefined ? 'No providers.' : 'No provider matches.';
       return output.table(
-        ['slug', 'name', 'category', 'credential', 'hosts'],
+        ['slug', 'name', 'category', 'credential', 'hosts', 'confidence'],
         found.map(({ template, custom }) => [
           custom ? `${template.slug} (custom)` : template.slug,
           template.name,
           template.category,
-          places(template),
+          placesText(template),
           shortHosts(template.hosts),
+          template.confidence === 'low' ? { painted: output.paint('yellow', 'low') } : '',
         ]),
       );
     },
   );
 }
 
-function fieldLines(template: ProviderTemplate): string[] {
-  return Object.entries(template.fields).map(([name, field]) => {
-    const example = field.example === undefined ? '' : `, for example ${field.example}`;
-    return `${name}: ${field.label}${field.secret ? '' : ' (not secret)'}${example}`;
-  });
-}
-
 async function show(session: Session, slug: string): Promise<void> {
   const { output } = session;
   const { template, custom } = await findProvider(session, slug);
-  const several = (name: string, lines: readonly string[]) => lines.map((line, index) => [index === 0 ? name : '', line] as const);
-  const tenant = template.hosts.every((host) => host.startsWith('*')) ? ' --host <your host>' : '';
   output.result({ ...template, custom }, () => [
-    ...output.facts([
-      ['Provider', `${template.name} (${template.slug}${custom ? ', custom' : ''})`],
-      ['Category', template.category],
-      ...several('Hosts', template.hosts),
-      ...several('Fields', fieldLines(template)),
-      ...several('Injects', template.inject.map(describeRule)),
-      ['Docs', template.docs],
-      ['Note', template.note],
-      ['Confidence', template.confidence === 'low' ? 'low: compare it with the documentation of the API' : undefined],
-    ]),
+    ...output.facts([['Provider', `${template.name} (${template.slug}${custom ? ', custom' : ''})`], ...providerFacts(template)]),
     '',
-    `Store a credential: alter-proxy secret add <name> --provider ${template.slug}${tenant}`,
+    ...usageLines(template),
+    ...(template.confidence === 'low' ? ['', output.paint('yellow', LOW_CONFIDENCE)] : []),
   ]);
 }
 
-async function add(session: Session, file: string): Promise<void> {
+interface AddOptions {
+  readonly file: string;
+  readonly allowPrivate?: boolean;
+}
+
+async function add(session: Session, { file, allowPrivate }: AddOptions): Promise<void> {
   const template = parseProvider(readFileSync(file, 'utf8'), basename(file));
+  const allowed = session.config().upstream.allowPrivate;
+  const closed = privateHosts(template).filter((host) => !allowed.includes(host) && !allowed.includes(host.replace(/:[0-9]+$/, '')));
+  if (closed.length > 0 && allowPrivate !== true) {
+    throw new CommandError('not_allowed', `the provider names a private host: ${closed.join(', ')}`, {
+      hint: 'Pass --allow-private if that is meant.',
+    });
+  }
   const stored = await (await session.administration()).addProvider(template);
   session.output.result({ ...stored, custom: true }, () => `Added provider ${stored.slug} for app ${session.config().app}`);
+  if (closed.length > 0) session.output.note(`The proxy connects to ${closed.join(', ')} only when upstream.allow_private names it.`);
 }
 
 interface DeleteOptions {
@@ -163,21 +146,29 @@ export function addProviderCommands(program: Command, runtime: Runtime): void {
   const listing = declare(group, 'list', 'List the providers of the catalogue and your own.', [
     'alter-proxy provider list',
     'alter-proxy provider list --search openai',
-  ]).option('-s, --search <word>', 'only those whose name, category or host contains the word');
-  perform<{ readonly search?: string }>(listing, runtime, async (session, options) => {
-    await list(session, options.search);
+    'alter-proxy provider list --category payments',
+  ])
+    .option('-s, --search <text>', 'only those whose name, category, host or note contains the text')
+    .option('--category <word>', 'only those of the category');
+  perform<ListOptions>(listing, runtime, async (session, options) => {
+    await list(session, options);
     return 0;
   });
-  const showing = declare(group, 'show <slug>', 'Show hosts, fields and injection of a provider.', ['alter-proxy provider show openai']);
+  const showing = declare(group, 'show <slug>', 'Show hosts, fields and injection of a provider, and how to use it.', [
+    'alter-proxy provider show openai',
+  ]);
   perform(showing, runtime, async (session, _options, [slug = '']) => {
     await show(session, slug);
     return 0;
   });
   const adding = declare(group, 'add', 'Add a provider of your own from a file in the format of the catalogue.', [
     'alter-proxy provider add --file my-api.yaml',
-  ]).requiredOption('-f, --file <file>', 'YAML file with the provider');
-  perform<{ readonly file: string }>(adding, runtime, async (session, options) => {
-    await add(session, options.file);
+    'alter-proxy provider add --file intranet.yaml --allow-private',
+  ])
+    .requiredOption('-f, --file <file>', 'YAML file with the provider')
+    .option('--allow-private', 'accept hosts that are private by their name or address');
+  perform<AddOptions>(adding, runtime, async (session, options) => {
+    await add(session, options);
     return 0;
   });
   const deleting = declare(group, 'delete <slug>', 'Delete a provider of your own, and all secrets of any provider.', [

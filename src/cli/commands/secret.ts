@@ -1,5 +1,8 @@
 import type { Command } from 'commander';
 import { CommandError } from '../../errors.ts';
+import { fieldReferences } from '../../providers/format.ts';
+import { hostFields, hostValueForm } from '../../providers/host-template.ts';
+import { ruleFormats } from '../../providers/rules.ts';
 import type { ProviderTemplate } from '../../providers/template.ts';
 import { collect, declare, declareGroup, perform, type Runtime } from '../command.ts';
 import { confirmByName } from '../confirm.ts';
@@ -20,6 +23,7 @@ interface AddOptions extends FieldOptions {
   readonly provider: string;
   readonly host?: readonly string[];
   readonly maxTtl?: string;
+  readonly tenant?: string;
 }
 
 function readFields(session: Session, template: ProviderTemplate, options: FieldOptions) {
@@ -30,19 +34,47 @@ async function add(session: Session, name: string, options: AddOptions): Promise
   const maxTtlS = maxTtlOption(options.maxTtl);
   const administration = await session.administration();
   const { template } = await administration.showProvider(options.provider);
-  const fields = await readFields(session, template, options);
-  const secret = await administration.addSecret({
-    name,
-    provider: template.slug,
-    fields,
-    hosts: options.host ?? [],
-    ...(maxTtlS === undefined ? {} : { maxTtlS }),
-  });
+  const hosts = options.host ?? [];
+  const asked = hosts.length === 0 ? template : withoutHostFields(template);
+  const fields = await readFields(session, asked, withTenant(asked, options));
+  const life = maxTtlS === undefined ? {} : { maxTtlS };
+  const secret = await administration.addSecret({ name, provider: template.slug, fields, hosts, ...life });
   session.output.result(
     secretForPrograms(secret),
     () => `Stored secret ${secret.name} (${secret.id}) for ${secret.origins.map(shortOrigin).join(', ')}`,
   );
   session.output.note(`Give access with: alter-proxy grant issue --secret ${quoted(secret.name)} --label <purpose>`);
+}
+
+/** `--tenant acme` is `--field tenant=acme`, whatever the provider calls the field that stands in its host. */
+function withTenant(template: ProviderTemplate, { tenant, ...options }: AddOptions): AddOptions {
+  if (tenant === undefined) return options;
+  const [field] = hostFields(template).filter((name) => Object.hasOwn(template.fields, name));
+  if (field === undefined || options.host !== undefined) {
+    throw new CommandError(
+      'usage',
+      `--tenant names a part of the host, and here ${options.host ? '--host names all of it' : 'no host has one'}`,
+    );
+  }
+  if (options.fieldsStdin === true || !/^[A-Za-z0-9]/.test(tenant)) {
+    throw new CommandError(
+      'usage',
+      `--tenant takes ${hostValueForm(template.fields[field])}; with --fields-stdin it belongs into the JSON object`,
+    );
+  }
+  return { ...options, field: [...(options.field ?? []), `${field}=${tenant}`] };
+}
+
+/** The provider without the fields that only its hosts need. */
+function withoutHostFields(template: ProviderTemplate): ProviderTemplate {
+  const injected = new Set(template.inject.flatMap(ruleFormats).flatMap(fieldReferences));
+  return { ...template, fields: Object.fromEntries(Object.entries(template.fields).filter(([name]) => injected.has(name))) };
+}
+
+/** The provider without the fields that stay when a secret is rotated: those that named its host. */
+function withoutPinnedFields(template: ProviderTemplate): ProviderTemplate {
+  const pinned = hostFields(template);
+  return { ...template, fields: Object.fromEntries(Object.entries(template.fields).filter(([name]) => !pinned.includes(name))) };
 }
 
 /** A name as it can be pasted into a shell; names hold letters, digits, spaces, dots, dashes and underscores. */
@@ -54,7 +86,7 @@ async function rotate(session: Session, idOrName: string, options: FieldOptions)
   const administration = await session.administration();
   const { provider } = await administration.showSecret(idOrName);
   const { template } = await administration.showProvider(provider);
-  const secret = await administration.rotateSecret(idOrName, await readFields(session, template, options));
+  const secret = await administration.rotateSecret(idOrName, await readFields(session, withoutPinnedFields(template), options));
   session.output.result(
     secretForPrograms(secret),
     () =>
@@ -111,12 +143,13 @@ export function addSecretCommands(program: Command, runtime: Runtime): void {
       [
         'alter-proxy secret add openai --provider openai                         # asks',
         'alter-proxy secret add openai --provider openai < key.txt               # one field: stdin',
-        'alter-proxy secret add jira --provider jira --field email=@email.txt --field api_token=-',
+        'alter-proxy secret add jira --provider jira --tenant acme --field email=me@example.com --field api_token=-',
         `echo '{"username":"u","password":"p"}' | alter-proxy secret add db --provider my-api --fields-stdin`,
         'alter-proxy secret add azure --provider azure-openai --host me.openai.azure.com',
       ],
     )
       .requiredOption('-p, --provider <slug>', 'provider of the credential, see `alter-proxy provider list`')
+      .option('--tenant <name>', 'your own part of the host, where a provider has one for each customer; asked for when it is missing')
       .option('--host <host[:port]>', "destination that may receive it (repeatable; default: the provider's own hosts)", collect)
       .option('--max-ttl <duration>', 'longest life of its grants, such as 30d (default: any)'),
   );

@@ -125,8 +125,8 @@ for (const [name, text, message] of [
   ['two spellings of one header', changed('name: Version', 'name: x_key'), /inject\[3\]: writes to the same place/],
   [
     'an unknown rule',
-    changed('  - query:', '  - cookie:'),
-    /inject\[2\]\.cookie: is not known here\. Known: bearer, header, basic, query, default_header/,
+    changed('  - query:', '  - body:'),
+    /inject\[2\]\.body: is not known here\. Known: bearer, header, basic, basic_encoded, query, cookie, path, default_header/,
   ],
   [
     'two kinds in one rule',
@@ -158,6 +158,84 @@ for (const [name, text, message] of [
     t.false(failure.message.includes('\n'));
   });
 }
+
+test('hosts that name the tenant, formats, a test call, and what is told about hosts', (t) => {
+  const text = `slug: example
+name: Example
+category: test
+hosts: ['{tenant}.api.example.com', 'api-{tenant}.example.com:8443']
+shares_hosts: true
+self_hosted: false
+fields:
+  tenant: { label: Subdomain, example: acme.eu, secret: false, labels: 2 }
+  token: { label: Token, example: tok_1, pattern: '^tok_[0-9]+$', format: be tok_ and digits }
+inject:
+  - path: { segment: 'bot{token}', under: /file }
+  - cookie: { name: session, value: '{token}' }
+  - basic_encoded: '{token}'
+test: { method: POST, path: '/me?a=1', host: 'api-{tenant}.example.com:8443', body: '{}' }
+confidence: high
+`;
+  const template = parseProvider(text, 'e.yaml');
+  t.deepEqual(template, {
+    slug: 'example',
+    name: 'Example',
+    category: 'test',
+    hosts: ['{tenant}.api.example.com', 'api-{tenant}.example.com:8443'],
+    sharesHosts: true,
+    fields: {
+      tenant: { label: 'Subdomain', example: 'acme.eu', secret: false, labels: 2 },
+      token: { label: 'Token', example: 'tok_1', secret: true, pattern: '^tok_[0-9]+$', format: 'be tok_ and digits' },
+    },
+    inject: [
+      { kind: 'path', format: 'bot{token}', under: '/file' },
+      { kind: 'cookie', name: 'session', format: '{token}' },
+      { kind: 'basic_encoded', format: '{token}' },
+    ],
+    test: { method: 'POST', path: '/me?a=1', host: 'api-{tenant}.example.com:8443', body: '{}' },
+    confidence: 'high',
+  });
+  for (const [from, to, message] of [
+    ['acme.eu', 'acme.eu.x', /fields\.tenant\.example: cannot stand in a host: it must be 1 to 2 DNS labels/],
+    ['labels: 2', 'labels: 0', /fields\.tenant\.labels: has the wrong form/],
+    ['labels: 2', "labels: '2'", /fields\.tenant\.labels: must be a whole number/],
+    ['example: tok_1', 'example: tok_x', /fields\.token\.example: does not match the pattern/],
+    [', format: be tok_ and digits', '', /fields\.token: needs format beside pattern/],
+    ['^tok_[0-9]+$', '^(tok_[0-9]+)+$', /fields\.token\.pattern: repeats a repetition/],
+    ['secret: false, labels', 'labels', /hosts\[0\]: refers to the field tenant, which is a secret/],
+    ['{tenant}.api.example.com', '{tenant}.com', /hosts\[0\]: needs at least two labels behind/],
+    ['{tenant}.api.example.com', '*.{tenant}.example.com', /hosts\[0\]: has a wildcard and a reference/],
+    ['{tenant}.api.example.com', '{other}.example.com', /hosts\[0\]: refers to the field other, which does not exist/],
+    ['segment: ', 'segment: a/', /inject\[0\]\.path\.segment: |is not valid YAML/],
+    ["'bot{token}'", "'a/{token}'", /inject\[0\]\.path\.segment: has the wrong form/],
+    ['under: /file', 'under: /../file', /inject\[0\]\.path\.under: has the wrong form/],
+    ['name: session', 'name: a=b', /inject\[1\]\.cookie\.name: has the wrong form/],
+    ["- basic_encoded: '{token}'", "- header: { name: cookie, value: '{token}' }", /inject\[2\]: writes to the same place/],
+    ["path: '/me?a=1'", "path: '/a/../me'", /test\.path: is not a path in its plain spelling/],
+    ["path: '/me?a=1'", "path: 'me'", /test\.path: has the wrong form/],
+    ["host: 'api-{tenant}.example.com:8443', body", "host: 'api.example.com', body", /test\.host: is none of the hosts/],
+    ['method: POST', 'method: GET', /test: has a body with POST, and only then/],
+    ['method: POST', 'method: DELETE', /test\.method: has the wrong form/],
+  ] as const) {
+    t.true(text.includes(from), from);
+    t.regex(
+      failureOf(() =>
+        parseProvider(
+          text.replace(from, () => to),
+          'e.yaml',
+        ),
+      ).message,
+      message,
+      `${from} → ${to}`,
+    );
+  }
+});
+
+test('only an API that everybody runs for themselves may have no hosts', (t) => {
+  const none = GOOD.replace(/hosts:\n(?: {2}- .*\n)+/, 'hosts: []\n');
+  t.true(parseProvider(`${none}self_hosted: true\n`, 'e.yaml').selfHosted);
+  t.regex(failureOf(() => parseProvider(`${none}self_hosted: false\n`, 'e.yaml')).message, /hosts: .*At least one host/);
+});
 
 test('a custom provider may leave its hosts to the operator', (t) => {
   const text = GOOD.replace('slug: example', 'slug: custom-example').replace(/hosts:\n(?: {2}- .*\n)+/, 'hosts: []\n');

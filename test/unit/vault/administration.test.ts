@@ -8,7 +8,7 @@ import type { Administration } from '../../../src/vault/administration.ts';
 import { fingerprint } from '../../../src/vault/fingerprint.ts';
 import { open, seal } from '../../../src/vault/sealing.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
-import { START, VALUE, VaultFixture, acme, codeOf } from '../../support/vault-fixture.ts';
+import { START, VALUE, VaultFixture, acme, codeOf, tenants } from '../../support/vault-fixture.ts';
 
 type Run = (fixture: VaultFixture, t: import('ava').ExecutionContext, administration: Administration) => Promise<void>;
 
@@ -366,4 +366,20 @@ test('what is stored can be read by whoever seals for the place', withFixture, a
   const record = await open(fixture.keyring, ref, fixture.store.peek(ref) ?? '');
   fixture.store.plant(ref, await seal(fixture.keyring, ref, { ...record, name: 'renamed' } as typeof record));
   t.is((await administration.showSecret('renamed')).id, secret.id);
+});
+
+test('the field that named the host stays when a secret is rotated', async (t) => {
+  const fixture = new VaultFixture();
+  t.teardown(() => {
+    fixture.remove();
+  });
+  fixture.catalogue.set('named', { ...tenants, slug: 'named', hosts: ['{user}.named.test'] });
+  const administration = fixture.administration();
+  const fields = (user: string, token = 'one') => ({ user: new Secret(user), token: new Secret(token) });
+  const stored = await administration.addSecret({ name: 'n', provider: 'named', fields: fields('Acme'), hosts: [] });
+  t.deepEqual(stored.origins, ['https://acme.named.test:443']);
+  t.like(await administration.rotateSecret('n', { token: new Secret('two') }), { version: 2, origins: stored.origins });
+  t.like(await administration.rotateSecret('n', fields('acme', 'three')), { version: 3, origins: stored.origins });
+  t.is(await codeOf(() => administration.rotateSecret('n', fields('other', 'four'))), 'record_invalid');
+  t.is(await codeOf(() => administration.rotateSecret('n', {})), 'record_invalid');
 });

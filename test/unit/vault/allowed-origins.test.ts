@@ -1,6 +1,7 @@
 import test from 'ava';
 import { CommandError } from '../../../src/errors.ts';
 import { allowedOrigins, checkHostPatterns } from '../../../src/vault/allowed-origins.ts';
+import type { ProviderTemplate } from '../../../src/providers/template.ts';
 import { acme, generic, tenants } from '../../support/vault-fixture.ts';
 
 function refused(action: () => unknown): string {
@@ -57,6 +58,57 @@ test('a tenant wildcard is pinned to an exact host under it', (t) => {
       /is not an exact host/,
       host,
     );
+});
+
+const named: ProviderTemplate = {
+  ...tenants,
+  slug: 'named',
+  hosts: ['{tenant}.named.test', 'api-{tenant}.named.test:8443', '*.other.test'],
+  fields: { ...tenants.fields, tenant: { label: 'Tenant', secret: false } },
+};
+
+test('a host that names the tenant is pinned by the value of its field, in lower case; wildcards are not', (t) => {
+  t.deepEqual(allowedOrigins(named, [], { tenant: 'Acme' }), ['https://acme.named.test:443', 'https://api-acme.named.test:8443']);
+  t.regex(
+    refused(() => allowedOrigins(named, [])),
+    /\{tenant\}\.named\.test needs the field tenant/,
+  );
+  for (const tenant of [
+    'evil.com/',
+    'evil.com/x',
+    'evil.com#',
+    'a.b',
+    'a.',
+    '%61',
+    'a%2eb',
+    'bücher',
+    'a@b',
+    'a:1',
+    '',
+    '*',
+    '__proto__',
+  ]) {
+    t.regex(
+      refused(() => allowedOrigins(named, [], { tenant })),
+      /the value of tenant cannot stand in the host \{tenant\}\.named\.test: it must be one DNS label/,
+      tenant,
+    );
+  }
+  t.regex(
+    refused(() => allowedOrigins(named, [], Object.create({ tenant: 'inherited' }) as Record<string, string>)),
+    /needs the field tenant/,
+  );
+});
+
+test('a host of the operator stands for all of them, and fits one of them', (t) => {
+  t.deepEqual(allowedOrigins(named, ['me.named.test', 'a.b.other.test']), ['https://me.named.test:443', 'https://a.b.other.test:443']);
+  for (const host of ['a.b.named.test', 'named.test', 'evilnamed.test', 'me.named.test.evil.test', 'api.x.test']) {
+    t.regex(
+      refused(() => allowedOrigins(named, [host])),
+      /is not a host of provider named/,
+      host,
+    );
+  }
 });
 
 test('a provider without hosts needs one', (t) => {

@@ -42,3 +42,48 @@ test('a provider is deleted with all its secrets, once its name was typed or giv
   t.like(await cli.json(['secret', 'show', 'other']), { status: 'active' });
   t.like(await cli.json(['provider', 'delete', 'openai', '--yes', 'openai']), { withdrawn: false, secrets: [{ name: 'other' }] });
 });
+
+test('the list is searched and narrowed to a category', async (t) => {
+  const { json, run } = inProcessHome(t);
+  type Listed = readonly { readonly slug: string; readonly category: string }[];
+  const all = (await json(['provider', 'list'])) as Listed;
+  t.true(all.length >= 200);
+  const payments = (await json(['provider', 'list', '--category', 'payments'])) as Listed;
+  t.true(payments.length > 5 && payments.length < all.length);
+  t.true(payments.every(({ category }) => category === 'payments'));
+  t.deepEqual(((await json(['provider', 'list', '--category', 'payments', '--search', 'STRIPE'])) as Listed).map(({ slug }) => slug), ['stripe']); // prettier-ignore
+  const none = await run(['provider', 'list', '--category', 'nope']);
+  t.is(none.code, 4);
+  t.regex(none.stderr, /hint: Categories: .*payments/);
+  t.is((await run(['provider', 'list', '--search', 'no such thing'])).stdout, 'No provider matches.\n');
+});
+
+test('a provider is shown with what an operator needs: hosts, format, placeholder, warning', async (t) => {
+  const { run } = inProcessHome(t);
+  const zendesk = (await run(['provider', 'show', 'zendesk'])).stdout;
+  t.regex(zendesk, /\{tenant\}\.zendesk\.com/);
+  t.regex(zendesk, /secret add <name> --provider zendesk --tenant <tenant>/);
+  t.regex(zendesk, /Test call +GET \{tenant\}\.zendesk\.com\/api\/v2\/users\/me\.json/);
+  t.notRegex(zendesk, /Low confidence/);
+  const telegram = (await run(['provider', 'show', 'telegram'])).stdout;
+  t.regex(telegram, /in its place: +\/botalter_grant_<grant id>\/…/);
+  t.regex(telegram, /must be a number, a colon/);
+  t.regex((await run(['provider', 'show', 'hetzner'])).stdout, /Low confidence/);
+  t.regex((await run(['provider', 'show', 'couchdb'])).stdout, /--host <your host>/);
+});
+
+test('a provider with a private host is added only when that is allowed', async (t) => {
+  const cli = await initialised(inProcessHome(t));
+  const text = readFileSync(new URL('../../../../../config/providers/openai.yaml', import.meta.url), 'utf8');
+  for (const [index, host] of ['10.0.0.7', 'db.corp.internal', 'localhost:8443'].entries()) {
+    const slug = `inside-${String(index)}`;
+    const file = cli.write(`${slug}.yaml`, text.replace(/^slug: .*$/m, `slug: ${slug}`).replaceAll('api.openai.com', host));
+    const refused = await cli.run(['provider', 'add', '--file', file]);
+    t.is(refused.code, 3, host);
+    t.true(refused.stderr.includes(`private host: ${host}`), refused.stderr);
+    t.is((await cli.run(['provider', 'show', slug])).code, 4);
+    const added = await cli.run(['provider', 'add', '--file', file, '--allow-private']);
+    t.is(added.code, 0, added.stderr);
+    t.regex(added.stderr, /upstream\.allow_private/);
+  }
+});

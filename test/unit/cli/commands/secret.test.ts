@@ -17,7 +17,7 @@ test('a secret goes in from stdin, a file or JSON, and is shown without its valu
   const stored = await run(['secret', 'add', 'openai', '--provider', 'openai'], { stdin: 'sk-live-9999\n' });
   t.is(stored.code, 0, stored.stderr);
   t.regex(stored.stdout, /^Stored secret openai \(ms_[0-9A-Z]{26}\) for api\.openai\.com\n$/);
-  const file = cli.write('key.txt', 'sk-live-9999-file');
+  const file = cli.write('key.txt', 'gsk_live-9999-file');
   t.is((await run(['secret', 'add', 'groq', '--provider', 'groq', '--field', `api_key=@${file}`])).code, 0);
   const jira = ['secret', 'add', 'jira', '--provider', 'jira', '--host', 'me.atlassian.net', '--fields-stdin'];
   t.is((await run(jira, { stdin: '{"email":"a@b.test","api_token":"tok-9999"}' })).code, 0);
@@ -84,4 +84,38 @@ test('a secret is revoked and reactivated, and says how old it is and when it wa
   await cli.run(['secret', 'delete', 'openai', '--yes']);
   t.is((await cli.run(['secret', 'revoke', 'openai'])).code, 4);
   t.is((await cli.run(['secret', 'reactivate', 'openai'])).code, 4);
+});
+
+test('a provider with a host for each tenant asks for the tenant and pins the host', async (t) => {
+  const cli = await initialised(inProcessHome(t));
+  const add = (name: string, ...args: string[]) =>
+    cli.run(['secret', 'add', name, '--provider', 'shopify', ...args], { stdin: 'shpat_9999' });
+  t.regex((await add('one', '--tenant', 'My-Shop')).stdout, /for my-shop\.myshopify\.com\n$/);
+  t.regex((await add('two', '--field', 'tenant=two')).stdout, /for two\.myshopify\.com\n$/);
+  t.regex((await add('three', '--host', 'three.myshopify.com')).stdout, /for three\.myshopify\.com\n$/);
+  t.like(await cli.json(['secret', 'show', 'one']), { origins: ['https://my-shop.myshopify.com:443'] });
+  for (const tenant of ['evil.com/', 'a.b', 'a%2eb', 'bücher', 'a_b', '@file', '-', '']) {
+    const refused = await add('four', '--tenant', tenant);
+    t.is(refused.code, 2, tenant);
+    t.notRegex(refused.stdout + refused.stderr, /9999/);
+  }
+  t.is((await add('four')).code, 2);
+  t.is((await add('four', '--tenant', 'four', '--host', 'four.myshopify.com')).code, 2);
+  t.is((await cli.run(['secret', 'add', 'four', '--provider', 'openai', '--tenant', 'x'], { stdin: 'sk-1' })).code, 2);
+
+  t.like(await cli.json(['secret', 'rotate', 'one'], { stdin: 'shpat_9998' }), {
+    version: 2,
+    origins: ['https://my-shop.myshopify.com:443'],
+  });
+  t.is((await cli.run(['secret', 'rotate', 'one', '--field', 'tenant=other'], { stdin: 'shpat_9998' })).code, 2);
+});
+
+test('a value of the wrong format is refused with the format that is expected, and not repeated', async (t) => {
+  const cli = await initialised(inProcessHome(t));
+  const refused = await cli.run(['secret', 'add', 'openai', '--provider', 'openai'], { stdin: 'pk-live-9999' });
+  t.is(refused.code, 2);
+  t.regex(refused.stderr, /the value of api_key has the wrong format: it must begin with sk-/);
+  t.notRegex(refused.stdout + refused.stderr, /9999/);
+  await cli.run(['secret', 'add', 'openai', '--provider', 'openai'], { stdin: 'sk-1' });
+  t.is((await cli.run(['secret', 'rotate', 'openai'], { stdin: 'pk-live-9999' })).code, 2);
 });

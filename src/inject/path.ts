@@ -1,0 +1,66 @@
+import { AlterError, CommandError } from '../errors.ts';
+import { PLACEHOLDER } from '../message/placeholder.ts';
+import type { CanonicalUrl } from '../message/url.ts';
+import { canonicalUrl } from '../message/url.ts';
+import { fieldReferences, renderFormat } from '../providers/format.ts';
+import type { Credential } from './credential.ts';
+import { percentEncode } from './percent-encoding.ts';
+import type { PreparedRule } from './prepared-rule.ts';
+
+/** Characters that may stand in a segment as they are (pchar, RFC 3986 §3.3), as clients of such APIs write them. */
+const KEPT = /%(?:3A|40|21|24|26|27|28|29|2A|2B|2C|3B|3D)/g;
+
+/**
+ * `path`: one segment of the path. It replaces the segment at its place when that is a placeholder or has the form of the credential (the
+ * constant text of the format around anything); otherwise it is put in there.
+ */
+export function preparePath(rule: { readonly format: string; readonly under?: string }, credential: Credential): PreparedRule {
+  const text = credential.render(rule.format);
+  const segment = percentEncode(text).replace(KEPT, decodeURIComponent);
+  checkSegment(segment);
+  const place = findPlace(rule);
+  return {
+    place: 'path',
+    apply: (draft) => {
+      draft.url = place(draft.url, segment);
+    },
+    redactPath: (path) => place({ path, query: undefined }, rule.format, 'redact').path,
+    sensitive: credential.hides(rule.format) ? [text, segment] : [],
+  };
+}
+
+type Place = (url: CanonicalUrl, segment: string, purpose?: 'redact') => CanonicalUrl;
+
+/** A function that puts a segment where the rule says; for `redact`, only over one that stands there. */
+function findPlace({ format, under }: { readonly format: string; readonly under?: string }): Place {
+  const own = ownSegment(format);
+  const prefix = under === undefined ? undefined : `${under}/`;
+  return ({ path, query }, segment, purpose) => {
+    const start = prefix !== undefined && path.startsWith(prefix) ? prefix.length : 1;
+    const slash = path.indexOf('/', start);
+    const end = slash === -1 ? path.length : slash;
+    const replaces = own.test(path.slice(start, end));
+    if (!replaces && purpose === 'redact') return { path, query };
+    const rest = replaces ? path.slice(end) : `/${path.slice(start)}`;
+    return { path: path.slice(0, start) + segment + rest, query };
+  };
+}
+
+/** Matches a segment of the caller's that the credential takes the place of. */
+function ownSegment(format: string): RegExp {
+  const quoted = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  const constant = renderFormat(format, () => '');
+  const value = constant === '' ? PLACEHOLDER.source : '.+';
+  const parts = format.split(/\{[^}]*\}/).map(quoted);
+  return new RegExp(fieldReferences(format).length === 0 ? `^${quoted(format)}$` : `^${parts.join(value)}$`, 'i');
+}
+
+/** The rest of the proxy has seen the path without this segment: it must change nothing about how the path is read. */
+function checkSegment(segment: string): void {
+  try {
+    if (segment !== '' && canonicalUrl(`/${segment}`).path === `/${segment}`) return;
+  } catch (error) {
+    if (!(error instanceof AlterError)) throw error;
+  }
+  throw new CommandError('record_invalid', 'the value for the path is empty, or holds what cannot stand in one segment of a path');
+}
