@@ -196,7 +196,7 @@ test.serial('a policy that allows only some methods', async (t) => {
   });
   const answer = await requestThrough(scene.proxy, { url: `${scene.origin.url}/echo`, method: 'DELETE', grant: reading.id });
   t.is(`${answer.status} ${problemCode(answer)}`, '403 policy_violation');
-  t.is((await scene.proxy.eventOf(answer)).rule, 'methods');
+  t.is((await scene.proxy.eventOf(answer)).rule, 'grant:methods');
 });
 
 const NEVER_SEEN: readonly WireCode[] = ['internal_error'];
