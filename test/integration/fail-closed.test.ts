@@ -18,6 +18,15 @@ import { startRedis, type RedisServer } from '../support/redis.ts';
 import { startScene, type Scene } from '../support/scene.ts';
 
 const PATIENCE_MS = 10_000;
+const ISSUER = 'https://id.corp.test';
+/** Looks like a token of that issuer; whether it is one, only the issuer's keys can say. A grant of the app does not look at it. */
+const USER_TOKEN = [
+  { alg: 'ES256', kid: 'k1' },
+  { iss: ISSUER, aud: 'alter', sub: 'alice', exp: 4_102_444_800 },
+]
+  .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+  .concat('c2lnbmF0dXJl')
+  .join('.');
 const PERSISTENT = { config: ['appendonly yes', 'appendfsync always'] };
 
 let redis: RedisServer;
@@ -120,6 +129,12 @@ const RECORDS: readonly Row[] = [
   row('a principal that is not the caller', 403, 'principal_mismatch', ({ grant }) =>
     reseal(grant, { principal: { type: 'agent', agent: 'somebody' } }),
   ),
+  row('keys of the identity provider that cannot be fetched', 503, 'idp_unavailable', async ({ grant }) => {
+    const { idps } = scene.proxy.administration;
+    // Nothing listens there.
+    await idps.add({ slug: 'corp', issuer: ISSUER, audiences: ['alter'], jwks: { kind: 'url', url: 'https://localhost:1/keys' } });
+    return reseal(grant, { principal: { type: 'user', idp: 'corp', subject: 'alice' } });
+  }),
   row('a policy that is no list', 404, 'grant_not_found', ({ grant }) => reseal(grant, { policy: 'everything' }), UNREADABLE),
   row(
     'a kind of rule of a newer version',
@@ -220,7 +235,8 @@ test('an audit that cannot be written any more denies: 503 audit_unavailable', a
 /** The answer to the request, or to the CONNECT before it. */
 async function get(grant: string): Promise<ClientAnswer> {
   try {
-    return await requestThrough(scene.proxy, { url: `${scene.origin.url}/echo`, grant });
+    const headers = ['X-Alter-User-Token', USER_TOKEN];
+    return await requestThrough(scene.proxy, { url: `${scene.origin.url}/echo`, grant, headers });
   } catch (error) {
     if (error instanceof ConnectRefused) return error.answer;
     throw error;

@@ -104,6 +104,11 @@ const ENDS: readonly (readonly [what: string, code: string, write: (access: Acce
     'credential_revoked',
     async ({ grant }) => administration().deleteSecret((await administration().showGrant(grant)).secretId),
   ],
+  [
+    'a policy forbids it',
+    'policy_violation',
+    ({ grant }) => administration().setPolicy({ at: 'grant', grant }, [{ kind: 'methods', allow: ['PATCH'] }]),
+  ],
   ['the key is revoked', 'key_revoked', ({ keyName }) => administration().revokeKey(keyName)],
 ];
 
@@ -171,6 +176,30 @@ test.serial('a tunnel ends with the key that opened it, and its event says so', 
   t.is(othersEnd, undefined, 'the tunnel of another key goes on');
   await administration().revokeKey(other.keyName);
   await eventually(() => othersEnd, 'the end of the other one');
+});
+
+test.serial('what an agent has under way ends when the agent is paused, and new requests pass when it is resumed', async (t) => {
+  const { agents } = administration();
+  await agents.create({ name: 'reporter' });
+  const { key } = await administration().createKey({ name: 'of the reporter', agent: 'reporter' });
+  const { secretId } = await administration().showGrant(await scene.grant());
+  const principal = { type: 'agent', agent: 'reporter' } as const;
+  const grant = await administration().issueGrant({ secret: secretId, label: 'reports', principal });
+  const used = { key: reveal(key), keyName: 'of the reporter', grant: grant.id };
+  const proxy = fleet.proxies[0]!;
+  t.is(await answerOf(proxy, used), 'ok');
+  const { end } = await begin(() => open(proxy, used, '/sse'));
+  await agents.pause('reporter');
+  const written = performance.now();
+  t.true((await end) - written < CONTRACT_MS + HARNESS_MS);
+  t.is(await answerOf(proxy, used), 'agent_inactive');
+  const [event] = await eventually(async () => {
+    const found = await eventsOf(used.grant);
+    return found.length > 0 ? found : undefined;
+  }, 'the event');
+  t.is(event?.code, 'agent_inactive');
+  await agents.resume('reporter');
+  await eventually(async () => ((await answerOf(proxy, used)) === 'ok' ? true : undefined), 'it to pass again');
 });
 
 for (const [what, code, ttl] of [
