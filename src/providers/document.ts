@@ -77,7 +77,8 @@ export class ProviderDocument {
   #errorAt(offset: number, path: Path, what: string): CommandError {
     const { line, col } = this.#lines.linePos(offset);
     const place = `${this.#fileName}:${Math.max(line, 1)}:${Math.max(col, 1)}`;
-    return new CommandError('config_invalid', path.length === 0 ? `${place}: ${what}` : `${place} ${pathText(path)}: ${what}`);
+    const message = path.length === 0 ? `${place}: ${what}` : `${place} ${pathText(path)}: ${what}`;
+    return new CommandError('config_invalid', message, { hint: 'Mend the line named above.' });
   }
 }
 
