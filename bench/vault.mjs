@@ -3,11 +3,11 @@ import { randomUUID } from 'node:crypto';
 
 const load = (file) => import(new URL(`../dist/src/${file}`, import.meta.url).href);
 
-/** Three rules, as a careful operator sets them; all must pass. `methods` is the one kind that a grant offers. */
+/** Three rules, as a careful operator sets them; all must pass. */
 const POLICY = [
   { kind: 'methods', allow: ['GET', 'POST'] },
-  { kind: 'methods', allow: ['GET', 'HEAD', 'POST'] },
-  { kind: 'methods', allow: ['GET', 'HEAD', 'OPTIONS', 'POST'] },
+  { kind: 'url', paths: ['/**'], deny_paths: ['/admin/**'] },
+  { kind: 'time', zone: 'Europe/Berlin', hours: ['00:00-24:00'] },
 ];
 
 /** Opens the vault of a home: `{ config, issueGrant, sealCopies, close }`. `env` holds the ALTER_ variables under which its proxy runs. */
