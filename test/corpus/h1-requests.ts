@@ -165,6 +165,8 @@ const LENGTHS: readonly H1Case[] = [
   post('Content-Length with other digits', 'Content-Length: \xb2\r\n', HIDDEN, 'bad_content_length'),
   post('Content_Length', 'Content_Length: 48\r\n', HIDDEN, 'underscored_framing'),
   post('Transfer_Encoding', 'Transfer_Encoding: chunked\r\n', HIDDEN, 'underscored_framing'),
+  post('Transfer-Encoding and a tab behind it', 'Transfer-Encoding: chunked\t\r\n', '0\r\n\r\n', 'tab_behind_length'),
+  post('Content-Length and a tab behind it', 'Content-Length: 3\t \r\n', 'abc', 'tab_behind_length'),
   post('Transfer-Encoding: identity', 'Transfer-Encoding: identity\r\n', HIDDEN, 'bad_transfer_encoding'),
   post('Transfer-Encoding: gzip, chunked', 'Transfer-Encoding: gzip, chunked\r\n', '0\r\n\r\n', 'bad_transfer_encoding'),
   post('Transfer-Encoding: chunked, identity', 'Transfer-Encoding: chunked, identity\r\n', '0\r\n\r\n', 'bad_transfer_encoding'),

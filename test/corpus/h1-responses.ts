@@ -88,6 +88,7 @@ const LENGTHS: readonly H1ResponseCase[] = [
   ok('Content-Length with a leading zero', 'Content-Length: 06\r\n', 'poison', 'bad_content_length'),
   ok('Content_Length', 'Content_Length: 6\r\n', 'poison', 'underscored_framing'),
   ok('Transfer_Encoding', 'Transfer_Encoding: chunked\r\n', '0\r\n\r\n', 'underscored_framing'),
+  ok('Transfer-Encoding and a tab behind it', 'Transfer-Encoding: chunked\t\r\n', '0\r\n\r\n', 'tab_behind_length'),
   ok('Transfer-Encoding: gzip', 'Transfer-Encoding: gzip\r\n', 'x', 'bad_transfer_encoding'),
   ok('Transfer-Encoding: identity', 'Transfer-Encoding: identity\r\n', 'x', 'bad_transfer_encoding'),
   ok('Transfer-Encoding: gzip, chunked', 'Transfer-Encoding: gzip, chunked\r\n', '0\r\n\r\n', 'bad_transfer_encoding'),
@@ -137,6 +138,7 @@ const SEQUENCE: readonly H1ResponseCase[] = [
   answer('101 without Upgrade', UPGRADE, 'HTTP/1.1 101 Switching Protocols\r\n\r\n', [], 'unexpected_upgrade'),
   answer('101 in HTTP/1.0', UPGRADE, `${SWITCH.replace('1.1', '1.0')}\r\n`, [], 'unexpected_upgrade'),
   answer('101 with a body', UPGRADE, `${SWITCH}Content-Length: 6\r\n\r\npoison`, [], 'body_not_allowed'),
+  answer('103 that closes', GET, `HTTP/1.1 103 Early Hints\r\nConnection: close\r\n\r\n${POISON}`, [], 'informational_closes'),
   answer('100 in HTTP/1.0', GET, `HTTP/1.0 100 Continue\r\n\r\n${POISON}`, [], 'informational_in_http10'),
   answer('only 100', GET, 'HTTP/1.1 100 Continue\r\n\r\n', [{ start: '100 Continue' }], 'truncated'),
   answer(

@@ -9,6 +9,7 @@ import type { NodeRequestReader, NodeResponseReader, NodeTranscript } from './no
 
 /** Endings of the codec after which Node's server reads on, and why the codec does not. */
 export const NODE_ONLY_REQUESTS: Partial<Readonly<Record<Ending, string>>> = {
+  tab_behind_length: 'Newer versions of Node take a tab behind Content-Length for nothing.',
   not_persistent: 'Node persists with an HTTP/1.0 client that asks for it; RFC 9112 §9.3 forbids that to a proxy.',
   bare_lf: 'Node skips single line feeds before a request line; other parsers see an empty request line there.',
   bare_cr: 'Node skips single carriage returns before a request line.',
@@ -65,10 +66,13 @@ export const NODE_ONLY_RESPONSES: Partial<Readonly<Record<Ending, string>>> = {
   trailers_too_long: 'Node has limits of its own, which are wide here.',
   too_many_informational: 'Node has no limit for informational responses.',
   informational_in_http10: 'Node takes an informational response in HTTP/1.0 for the last one on its connection.',
+  informational_closes: 'Node takes an informational response with Connection: close for the last one on its connection.',
+  tab_behind_length: 'Node takes a tab behind Content-Length for nothing, and behind Transfer-Encoding for a part of it.',
 };
 
-/** Endings of {@link NODE_ONLY_RESPONSES} that only some versions of Node show. */
-export const SOME_NODES_ONLY_RESPONSES: ReadonlySet<string> = new Set<Ending>(['bare_cr']);
+/** Endings that only some versions of Node show. */
+export const SOME_NODES_ONLY_REQUESTS: ReadonlySet<string> = new Set<Ending>(['tab_behind_length']);
+export const SOME_NODES_ONLY_RESPONSES: ReadonlySet<string> = new Set<Ending>(['bare_cr', 'tab_behind_length']);
 
 /** Why two readers disagree, in words; undefined when they do not. */
 export type Disagreement = string | undefined;

@@ -39,6 +39,8 @@ export const H1_REASONS = {
   body_not_allowed: malformed('a response of this status has no body'),
   unexpected_upgrade: malformed('the response switches to a protocol that was not asked for'),
   informational_in_http10: malformed('HTTP/1.0 has no informational responses'),
+  informational_closes: malformed('an informational response cannot close the connection'),
+  tab_behind_length: malformed('there is a tab behind the length of the body'),
   too_many_informational: malformed('there are too many informational responses'),
   unexpected_bytes: malformed('there are bytes after the end of the response'),
   bad_chunk_size: malformed('a chunk size is not one hexadecimal number'),

@@ -21,8 +21,11 @@ export function readFieldLine(lines: OctetLines, start: number, names: FieldName
   const valueStart = skipWhitespace(octets, at + 1);
   const lineEnd = skip(FIELD_OCTETS, lines, valueStart);
   const next = afterLineEnd(lines, lineEnd, 'bad_field_value');
+  const valueEnd = trimmedEnd(octets, valueStart, lineEnd);
+  // Some parsers take a tab behind the value for a part of it, and then see another length.
+  if (valueEnd < lineEnd && saysLength(name) && hasTab(octets, valueEnd, lineEnd)) throw new H1Error('tab_behind_length');
   names.push(name);
-  values.push(lines.slice(valueStart, trimmedEnd(octets, valueStart, lineEnd)));
+  values.push(lines.slice(valueStart, valueEnd));
   return next;
 }
 
@@ -62,6 +65,14 @@ function trimmedEnd(octets: Uint8Array, start: number, end: number): number {
   let at = end;
   while (at > start && isWhitespace(octets[at - 1])) at -= 1;
   return at;
+}
+
+function saysLength({ framing }: FieldName): boolean {
+  return framing === 'content-length' || framing === 'transfer-encoding';
+}
+
+function hasTab(octets: Uint8Array, start: number, end: number): boolean {
+  return octets.subarray(start, end).includes(HTAB);
 }
 
 /** OWS, RFC 9110 §5.6.3. */

@@ -153,6 +153,7 @@ function readHead(line: StatusLine, fields: HeadFields, expected: Expectation | 
   }
   // RFC 9110 §15.2. Some take such a response for the last one on its connection.
   if (status < 200 && version === '1.0') throw new H1Error('informational_in_http10');
+  if (status < 200 && fields.close) throw new H1Error('informational_closes');
   return {
     status,
     reason,
