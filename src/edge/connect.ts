@@ -128,6 +128,7 @@ export class ConnectHandler {
         clientAddress: peer.address,
         stillCalls: () => this.#services.authenticate(key, peer),
         exchange: undefined,
+        place: -1,
         interrupt: (end: AlterError) => {
           ended = end;
           socket.destroy();

@@ -54,6 +54,8 @@ class Serving implements ResponseSink, Use {
   #admitted = false;
   #interrupted = false;
   #finished = false;
+  /** Among what is under way. */
+  place = -1;
 
   constructor(services: ServeServices, exchange: Exchange, client: ClientStream) {
     this.#services = services;

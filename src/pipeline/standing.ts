@@ -16,6 +16,8 @@ export interface Use {
   readonly stillCalls: () => MaybePromise<Caller>;
   /** Undefined: a tunnel, which uses no grant. */
   readonly exchange: Exchange | undefined;
+  /** Its place among what is under way, which it is given there; -1 while it has none. */
+  place: number;
   /** Ends it; the audit event tells the code. */
   interrupt(error: AlterError): void;
 }

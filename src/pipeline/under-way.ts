@@ -11,7 +11,11 @@ const LOOK_MS = 250;
  */
 export class UnderWay {
   readonly #standing: Standing;
-  readonly #uses = new Set<Use>();
+  /**
+   * A list in which each use knows its place. A set would grow into new tables again and again, and each dead one would keep what stood in it
+   * from the garbage collector for long.
+   */
+  readonly #uses: Use[] = [];
   /** Those about whom the store is being asked. */
   readonly #asking = new Set<Use>();
   readonly #timer: NodeJS.Timeout;
@@ -24,21 +28,30 @@ export class UnderWay {
   }
 
   enter(use: Use): void {
-    this.#uses.add(use);
+    use.place = this.#uses.push(use) - 1;
   }
 
-  leave(use: Use): void {
-    this.#uses.delete(use);
+  /** Says whether it was there. */
+  leave(use: Use): boolean {
+    const { place } = use;
+    if (place === -1) return false;
+    use.place = -1;
+    const last = this.#uses.pop();
+    if (last !== undefined && last !== use) {
+      this.#uses[place] = last;
+      last.place = place;
+    }
+    return true;
   }
 
   close(): void {
     clearInterval(this.#timer);
-    this.#uses.clear();
+    for (const use of [...this.#uses]) this.leave(use);
   }
 
   #look(): void {
     const round = new Round();
-    for (const use of this.#uses) if (!this.#asking.has(use)) this.#judge(use, round);
+    for (const use of [...this.#uses]) if (!this.#asking.has(use)) this.#judge(use, round);
   }
 
   #judge(use: Use, round: Round): void {
@@ -55,6 +68,6 @@ export class UnderWay {
   }
 
   #settle(use: Use, end: AlterError | undefined): void {
-    if (end !== undefined && this.#uses.delete(use)) use.interrupt(end);
+    if (end !== undefined && this.leave(use)) use.interrupt(end);
   }
 }

@@ -19,7 +19,14 @@ function use(
 ): Use {
   const { caller = CALLER, grant } = options;
   const exchange = grant === undefined ? undefined : ({ resolved: grant, stages: [] } as unknown as Exchange);
-  return { caller, clientAddress: '::1', stillCalls: options.stillCalls ?? (() => caller), exchange, interrupt: () => undefined };
+  return {
+    caller,
+    clientAddress: '::1',
+    stillCalls: options.stillCalls ?? (() => caller),
+    exchange,
+    place: -1,
+    interrupt: () => undefined,
+  };
 }
 
 const refusing = (code: WireCode) => (): never => {
