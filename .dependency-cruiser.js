@@ -9,10 +9,11 @@ const layer = (...names) => names.map((name) => (name.endsWith('.ts') ? `^src/${
 const ALLOWED = {
   secret: [],
   message: ['errors.ts'],
-  policy: ['errors.ts', 'message'],
+  aws: ['errors.ts', 'message'],
+  policy: ['errors.ts', 'message', 'aws'],
   providers: ['errors.ts', 'message'],
   'policy-file': ['errors.ts', 'message', 'policy', 'providers'],
-  inject: ['errors.ts', 'message', 'secret', 'providers'],
+  inject: ['errors.ts', 'message', 'secret', 'providers', 'aws'],
   config: ['errors.ts', 'message', 'secret'],
   store: ['errors.ts', 'message', 'secret', 'config'],
   vault: ['errors.ts', 'message', 'secret', 'store', 'policy', 'providers', 'inject', 'audit'],
@@ -26,8 +27,10 @@ const ALLOWED = {
 };
 
 const ALLOWED_FILES = {
-  'errors.ts': [],
-  'log.ts': ['config'],
+  'error-codes.ts': [],
+  'errors.ts': ['error-codes.ts'],
+  'log-lines.ts': [],
+  'log.ts': ['log-lines.ts', 'config'],
   'app.ts': ['errors.ts', 'log.ts', ...Object.keys(ALLOWED)],
   'index.ts': ['errors.ts', 'app.ts', 'log.ts', 'audit', 'config', 'message', 'policy', 'providers', 'secret', 'store', 'vault'],
 };
@@ -40,9 +43,9 @@ const OWNERS = {
   commander: ['cli'],
   ioredis: ['store/redis'],
   'ipaddr.js': ['message', 'upstream'],
-  jose: ['vault', 'principals'],
+  jose: ['vault', 'principals', 'inject/derived'],
   lmdb: ['store/embedded'],
-  'lru-cache': ['vault', 'pki', 'principals', 'upstream'],
+  'lru-cache': ['vault', 'inject', 'pki', 'principals', 'upstream'],
   'node-forge': ['pki'],
   pino: ['log.ts'],
   yaml: ['config', 'providers'],
@@ -107,7 +110,7 @@ export default {
       name: 'message-and-secret-without-io',
       comment: 'Sans I/O: these take values and return values. node:net is allowed for isIP.',
       severity: 'error',
-      from: { path: layer('message', 'secret', 'errors.ts') },
+      from: { path: layer('message', 'secret', 'errors.ts', 'error-codes.ts') },
       to: { dependencyTypes: ['core'], path: `^(node:)?(${CORE_WITH_IO.replace('|net|', '|')})(/|$)` },
     },
     {
@@ -122,9 +125,10 @@ export default {
     },
     {
       name: 'not-to-unresolvable',
-      comment: 'The import names nothing that exists; what the scripts take from the build is there once it is built.',
+      comment:
+        'The import names nothing that exists; what the scripts take from the build is there once it is built, and the Node client of test:aws has a package of its own.',
       severity: 'error',
-      from: { path: '^(src|test|scripts)/' },
+      from: { path: '^(src|test|scripts)/', pathNot: '^test/aws/clients/node/' },
       to: { couldNotResolve: true, pathNot: '^\\.\\./dist/' },
     },
     {

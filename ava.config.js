@@ -6,9 +6,11 @@ import { availableParallelism } from 'node:os';
  */
 export default {
   files: ['dist*/test/**/*.test.js'],
+  require: ['./dist/test/support/must-exit.js'],
   nodeArguments: ['--enable-source-maps'],
   workerThreads: false,
   concurrency: Math.min(4, Math.max(2, availableParallelism())),
   failFast: false,
-  timeout: '2m',
+  // As long as the longest that a test asks for by t.timeout(): ava forgets a shorter one that ends within it, and waits for ever.
+  timeout: '3m',
 };

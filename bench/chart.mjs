@@ -69,7 +69,7 @@ function barsOf(results, stage) {
 
 function kindOf(party) {
   if (party === 'floor') return 'floor';
-  return party === 'grant' || party === 'relay' ? 'own' : 'other';
+  return ['grant', 'relay', 'engine'].includes(party) ? 'own' : 'other';
 }
 
 function drawPanel({ stage, bars }, top, longest) {

@@ -3,6 +3,7 @@ const PARTY_TITLES = {
   floor: 'floor',
   grant: 'alter-proxy, with a grant',
   relay: 'alter-proxy, without a grant',
+  engine: 'its engine alone',
   direct: 'no proxy',
 };
 

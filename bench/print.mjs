@@ -60,6 +60,13 @@ export function printTargets(targets) {
   }
 }
 
+export function printProfiles(profiles) {
+  for (const { file, seconds, top } of profiles) {
+    console.log(`${file}, ${seconds.toFixed(1)} s of work; by self time:`);
+    for (const { frame, share } of top) console.log(`${(100 * share).toFixed(1).padStart(6)} %  ${frame}`);
+  }
+}
+
 /** The first two cells to the left, the others to the right. */
 function row(widths, cells) {
   return cells

@@ -15,8 +15,9 @@ const TOP = 10;
 const NOT_WORK = ['(idle)', '(root)'];
 
 /**
- * Runs each stage against a proxy that is profiled from its start to its end. Prints where the profiles are, and the top of each: of the time
- * under load, without the start.
+ * Runs each stage against a proxy that is profiled from its start to its end. Resolves with one of `{ file, seconds, top }` for each of its
+ * processes: where the profile is, how long it worked under load, without the start, and the functions that took most of that themselves, as
+ * `{ frame, share }`.
  */
 export async function profile(bench, home, stages) {
   rmSync(FOLDER, { recursive: true, force: true });
@@ -28,14 +29,13 @@ export async function profile(bench, home, stages) {
   await proxy.stop();
   const files = readdirSync(FOLDER).filter((file) => file.endsWith('.cpuprofile'));
   if (files.length === 0) throw new Error('the proxy left no profile');
-  for (const file of files) printTop(path.join(FOLDER, file), since);
+  return files.map((file) => topOf(path.join(FOLDER, file), since));
 }
 
-function printTop(file, since) {
+function topOf(file, since) {
   const { work, byFrame } = selfTimes(JSON.parse(readFileSync(file, 'utf8')), since);
-  console.log(`${path.relative(process.cwd(), file)}, ${(work / 1e6).toFixed(1)} s of work; by self time:`);
   const top = [...byFrame].sort(([, a], [, b]) => b - a).slice(0, TOP);
-  for (const [frame, us] of top) console.log(`${((100 * us) / work).toFixed(1).padStart(6)} %  ${frame}`);
+  return { file: path.relative(process.cwd(), file), seconds: work / 1e6, top: top.map(([frame, us]) => ({ frame, share: us / work })) };
 }
 
 /** The clock of the instants in a profile. */

@@ -30,6 +30,7 @@ function markdown(results) {
     introduction(results),
     '![CPU per request of each proxy, as a ratio to the floor](performance.svg)',
     targetSection(results),
+    profileSection(results),
     stageSection(results),
     peerSection(results),
     idleSection(results),
@@ -73,11 +74,29 @@ function targetSection({ targets }) {
   return `## Targets\n\nCPU per request unless something else is named.\n\n${table(['what', 'target', 'measured', ''], rows)}`;
 }
 
+/** Where targets were missed: what takes the time. */
+function profileSection({ profiles }) {
+  const top = profiles?.[0]?.top;
+  if (top === undefined) return '';
+  const rows = top.map(({ frame, share }) => {
+    const [name, where = ''] = frame.split('  ');
+    return [`\`${name}\``, where === '' ? '' : `\`${where}\``, `${(100 * share).toFixed(1)} %`];
+  });
+  return `## Where the time goes
+
+The ten functions with the most time of their own in small requests with a grant, from the profiler of V8 (\`npm run bench -- --profile\` leaves one).
+\`(program)\` is native code that no function called, above all the kernel and TLS reading; native code that a function calls counts as its own:
+that of \`writeBuffer\` and \`writev\` is the kernel and TLS writing.
+
+${table(['function', 'where', 'share'], rows)}`;
+}
+
 function stageSection({ stages, store }) {
-  const rows = Object.entries(stages).map(([stage, { grant, relay, floor }]) => [
+  const rows = Object.entries(stages).map(([stage, { grant, relay, engine, floor }]) => [
     STAGES[stage].title,
     withRange(grant),
     withRange(relay),
+    withRange(engine),
     figure(grant.cpuUs),
     figure(floor.cpuUs),
     figure(grant.rps),
@@ -86,18 +105,20 @@ function stageSection({ stages, store }) {
     figure(grant.peakMb),
   ]);
   if (rows.length === 0) return '';
-  const head = ['load', 'with a grant', 'without', 'CPU µs', "floor's", 'requests/s', 'p50 / p99', "floor's", 'peak MB'];
+  const head = ['load', 'with a grant', 'without', 'engine', 'CPU µs', "floor's", 'requests/s', 'p50 / p99', "floor's", 'peak MB'];
   return `## A request
 
 CPU per request as a ratio to the floor: the median, and the lowest and highest of the pairs. CPU, requests/s, latency (µs) and peak memory are
 those with a grant: the grant from the warm cache, a policy of three rules, the credential put in, and an audit event in the ${storeName(store)}.
+Without a grant, the key of the caller is checked and the event written all the same. The engine alone ([bench/engine.mjs](../bench/engine.mjs)) is the
+bare relay of the same parser, edge and pool.
 
 ${table(head, rows)}`;
 }
 
 function peerSection(results) {
   const { stages, peers, skippedPeers } = results;
-  const parties = ['floor', 'grant', ...peers.map(({ name }) => name)];
+  const parties = ['floor', 'grant', 'engine', ...peers.map(({ name }) => name)];
   const names = Object.keys(stages);
   if (names.length === 0 || peers.length + skippedPeers.length === 0) return '';
   const main = names.includes('small') ? 'small' : names[0];

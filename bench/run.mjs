@@ -12,7 +12,7 @@ import { measureGrants } from './grants.mjs';
 import { measureIdle } from './idle.mjs';
 import { readOptions } from './options.mjs';
 import { startPeers } from './peers.mjs';
-import { printGrants, printIdle, printSoak, printStage, printStageHead, printTargets } from './print.mjs';
+import { printGrants, printIdle, printProfiles, printSoak, printStage, printStageHead, printTargets } from './print.mjs';
 import { profile } from './profile.mjs';
 import { writeReport } from './report.mjs';
 import { startBenchmark } from './setup.mjs';
@@ -31,7 +31,7 @@ const interrupted = stopOnSignals();
 try {
   const redis = options.store === 'redis' ? await bench.startRedis() : undefined;
   const home = await bench.makeHome(redis?.env);
-  if (options.profile) await profile(bench, home, options.stages);
+  if (options.profile) printProfiles(await profile(bench, home, options.stages));
   else await measure(home);
 } catch (error) {
   if (!interrupted()) throw error;
@@ -65,11 +65,17 @@ async function measure(home) {
   results.targets = targets(results);
   console.log();
   printTargets(results.targets);
+  if (results.targets.some(({ met }) => met === false)) {
+    results.profiles = await profile(bench, home, ['small']);
+    console.log();
+    printProfiles(results.profiles);
+  }
   if (options.write) for (const file of await writeReport(results)) console.log(`Written: ${file}`);
 }
 
 async function measureStages(home, floor, results) {
   const proxy = await bench.startProxy(home);
+  const engine = await bench.startEngine();
   const { running, skipped } = await startPeers(bench, options.peers);
   results.peers = running.map(({ name, title }) => ({ name, title }));
   results.skippedPeers = skipped;
@@ -81,6 +87,7 @@ async function measureStages(home, floor, results) {
       floor,
       grant: proxy.grant,
       relay: proxy.relay,
+      engine,
       // What is no proxy has no CPU to count: it tells the latency that a proxy adds to.
       ...(stage === 'one' ? { direct: bench.direct } : {}),
       ...Object.fromEntries(present.map(({ name, party }) => [name, party])),
@@ -88,7 +95,7 @@ async function measureStages(home, floor, results) {
     results.stages[stage] = await measureStage(bench, stage, { parties, peers: present.map(({ name }) => name), pairs: options.pairs });
     printStage(stage, results.stages[stage]);
   }
-  for (const { stop } of [proxy, ...running.map(({ party }) => party)]) await stop();
+  for (const { stop } of [proxy, engine, ...running.map(({ party }) => party)]) await stop();
 }
 
 async function measureMemory(home, results) {

@@ -5,7 +5,7 @@ import path from 'node:path';
 
 import { makeCertificates } from './certificates.mjs';
 import { LOAD_CORE, PROXY_CORE, Processes, endOf, freePort } from './processes.mjs';
-import { CLI, FLOOR, LOADGEN, ORIGIN } from './tools.mjs';
+import { CLI, ENGINE, FLOOR, LOADGEN, ORIGIN } from './tools.mjs';
 import { openVault } from './vault.mjs';
 
 const CREDENTIAL = 'benchmark-credential';
@@ -62,6 +62,12 @@ class Benchmark {
     return this.startProgram(([port]) => [process.execPath, FLOOR, port], {
       env: { BENCH_CERTS: this.certs, BENCH_AUTHORIZATION: AUTHORIZATION },
     });
+  }
+
+  /** The engine of the proxy as a bare relay. Clients bring their own credential. */
+  async startEngine() {
+    const env = { BENCH_CERTS: this.certs };
+    return this.startProgram(([port]) => [process.execPath, ENGINE, port], { env, headers: this.direct.headers });
   }
 
   /** An intercepting proxy of any make. `command` is told the port to listen on; clients leave the credential to it. */

@@ -13,7 +13,7 @@ export function targets(results) {
   const soaked = soak !== undefined && soak.requests >= MIXED_REQUESTS ? soak : undefined;
   return [
     atMost('small keep-alive, with a grant', 1.6, ratio('small', 'grant'), { of: '× floor' }),
-    atMost('small keep-alive, without a grant', 1.25, ratio('small', 'relay'), { of: '× floor' }),
+    atMost('small keep-alive, the engine alone', 1.25, ratio('small', 'engine'), { of: '× floor' }),
     atMost('1 MiB replies', 0.9, ratio('big', 'grant'), { of: '× floor' }),
     atMost('64 KiB posts', 1.1, ratio('post', 'grant'), { of: '× floor' }),
     below('64 KiB posts, p50', 3, inMs(stages.post?.grant?.p50), 'ms'),

@@ -11,6 +11,7 @@ export const BUILD = path.join(HERE, '.build');
 export const LOADGEN = path.join(BUILD, 'loadgen');
 export const ORIGIN = path.join(BUILD, 'origin');
 export const FLOOR = path.join(HERE, 'floor.mjs');
+export const ENGINE = path.join(HERE, 'engine.mjs');
 export const CLI = path.join(HERE, '..', 'dist', 'src', 'cli', 'main.js');
 
 /** Compiles the C programs. Ends the process with what to install when something is missing. */

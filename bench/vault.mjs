@@ -12,7 +12,7 @@ const POLICY = [
 
 /** Opens the vault of a home: `{ config, issueGrant, sealCopies, close }`. `env` holds the ALTER_ variables under which its proxy runs. */
 export async function openVault(home, env) {
-  const [{ loadConfig }, { openStore }, { loadKeyring }, { loadCatalogue }, { createAdministration }, { prepareInjection }, { seal }] =
+  const [{ loadConfig }, { openStore }, { loadKeyring }, { loadCatalogue }, { createAdministration }, { prepareOffline }, { seal }] =
     await Promise.all(
       [
         'config/load.js',
@@ -20,7 +20,7 @@ export async function openVault(home, env) {
         'vault/keyring.js',
         'providers/catalogue.js',
         'vault/administration.js',
-        'inject/registry.js',
+        'inject/prepare.js',
         'vault/sealing.js',
       ].map(load),
     );
@@ -28,7 +28,7 @@ export async function openVault(home, env) {
   const store = await openStore(config.store, { auditMaxStream: config.audit.maxStream });
   const keyring = loadKeyring(config.keyringFile);
   const catalogue = loadCatalogue(config.providerDirs);
-  const administration = createAdministration({ store, keyring, catalogue, app: config.app, prepare: prepareInjection });
+  const administration = createAdministration({ store, keyring, catalogue, app: config.app, prepare: prepareOffline });
   return {
     config,
     /** The id of a new grant of this secret, with a policy of three rules. */

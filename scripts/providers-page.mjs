@@ -52,9 +52,10 @@ and formats of the fields, the test call, remarks, and how a client names its gr
 - A host with \`{tenant}\` or another field in it is yours alone: \`secret add --tenant <name>\` makes an exact host of it.
 - Under a host with \`*\`, name your own exact host with \`secret add --host\`.
 - Where several hosts stand, a secret may go to all of them unless \`--host\` names those that it is for.
+- _derived_: the proxy gets a short-lived token with what is stored; see [derived credentials](derived-credentials.md).
 - Confidence \`low\`: the facts have one source or less. Compare them with the documentation of the API before you rely on them.
 
-An API that is not here takes \`custom-bearer\`, \`custom-api-key\`, \`custom-basic\`, \`custom-basic-encoded\` or \`custom-query\`, or a
+An API that is not here takes \`custom-bearer\`, \`custom-api-key\`, \`custom-basic\`, \`custom-basic-encoded\`, \`custom-query\`, \`custom-multi\` or \`custom-sigv4\`, or a
 [file of your own](cli.md#alter-proxy-provider-add) in the format of [\`config/providers/\`](../config/providers).
 
 ${sections.join('\n\n')}

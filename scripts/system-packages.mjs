@@ -25,7 +25,22 @@ const PACKAGES = {
   openssl: () => onPath('openssl'),
   curl: () => onPath('curl'),
   'ca-certificates': () => existsSync('/etc/ssl/certs/ca-certificates.crt'),
+  // Debian's own, wherever another version of the same program stands in PATH.
+  awscli: () => existsSync('/usr/bin/aws'),
+  'python3-boto3': () => existsSync('/usr/lib/python3/dist-packages/boto3'),
+  rclone: () => onPath('rclone'),
+  s3cmd: () => onPath('s3cmd'),
+  'ceph-common': () => onPath('ceph'),
+  'ceph-mon': () => onPath('ceph-mon'),
+  'ceph-osd': () => onPath('ceph-osd'),
+  radosgw: () => onPath('radosgw'),
 };
+
+/** What every test run needs. The rest is for `npm run test:aws`. */
+export const TEST_PACKAGES = ['redis-server', 'openssl', 'curl'];
+
+/** AWS clients, and Ceph, which verifies signatures as S3 does. */
+export const AWS_PACKAGES = ['awscli', 'python3-boto3', 'rclone', 's3cmd', 'ceph-common', 'ceph-mon', 'ceph-osd', 'radosgw'];
 
 /** @param {readonly string[]} names */
 function install(names) {
@@ -52,7 +67,8 @@ export function ensureSystemPackages(names) {
   }
   console.error(`Missing: ${list}. Install and run again:`);
   console.error(`  sudo apt-get update && sudo apt-get install -y --no-install-recommends ${list}`);
-  console.error('On other systems, install Redis 6 or newer, OpenSSL and curl by their own means.');
+  if (missing.some((name) => TEST_PACKAGES.includes(name)))
+    console.error('On other systems, install Redis 6 or newer, OpenSSL and curl by their own means.');
   process.exit(1);
 }
 
@@ -60,5 +76,5 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const names = process.argv.slice(2);
   const unknown = names.find((name) => !Object.hasOwn(PACKAGES, name));
   if (unknown !== undefined) throw new Error(`No rule how to find ${unknown}`);
-  ensureSystemPackages(names.length === 0 ? Object.keys(PACKAGES) : names);
+  ensureSystemPackages(names.length === 0 ? [...TEST_PACKAGES, 'ca-certificates'] : names);
 }

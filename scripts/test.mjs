@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import { COVERAGE_DATA, clearCoverage, reportCoverage } from './coverage.mjs';
 import { ensureDependencies } from './dependencies.mjs';
 import { ROOT, runScript } from './run-command.mjs';
-import { ensureSystemPackages } from './system-packages.mjs';
+import { ensureSystemPackages, TEST_PACKAGES } from './system-packages.mjs';
 import { TestTotals } from './test-totals.mjs';
 
 const OWN_FLAGS = ['--no-build', '--coverage'];
@@ -51,7 +51,7 @@ const given = process.argv.slice(2);
 const coverage = given.includes('--coverage');
 
 ensureDependencies();
-ensureSystemPackages(['redis-server', 'openssl', 'curl']);
+ensureSystemPackages(TEST_PACKAGES);
 if (!given.includes('--no-build') && !runScript('scripts/build.mjs')) {
   console.error('The build failed; no test ran.');
   process.exit(1);

@@ -1,5 +1,6 @@
 import { pino, type DestinationStream } from 'pino';
 import type { Config } from './config/config.ts';
+import { LogLines } from './log-lines.ts';
 
 /** How much is written. */
 export type LogLevel = Config['log']['level'];
@@ -34,7 +35,7 @@ export function createLogger(level: LogLevel, destination: NodeJS.WritableStream
  * request that goes well writes none. The price is that a reader who stops reading stops the proxy once the pipe is full.
  */
 function lineWriter(destination: NodeJS.WritableStream | number): Record<LineLevel, (fields: object, message: string) => void> {
-  const stream: DestinationStream = typeof destination === 'number' ? pino.destination({ dest: destination, sync: true }) : destination;
+  const stream: DestinationStream = typeof destination === 'number' ? new LogLines(destination) : destination;
   const options = {
     level: 'debug',
     base: { pid: process.pid },

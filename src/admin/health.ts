@@ -35,6 +35,9 @@ export async function checkReadiness(options: ReadinessOptions): Promise<Readine
   return { status: failed.length === 0 ? 'ready' : 'not ready', failed: failed.sort() };
 }
 
+/** What to do when the port is taken: it is not the one that clients use. */
+export const ADMIN_PORT_HINT = 'Stop the other process, or choose another port with --admin-port.';
+
 /** What the health endpoints ask. Neither question rejects. */
 export interface HealthSource {
   /** Whether the proxy works, ready or not. */
@@ -64,9 +67,12 @@ export class HealthServer {
   listen(host: string, port: number): Promise<{ readonly host: string; readonly port: number }> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', (error: NodeJS.ErrnoException) => {
-        const code = error.code === 'EADDRINUSE' ? 'port_in_use' : 'listen_failed';
+        const what = `cannot listen on ${host}:${port} for health checks: ${error.code ?? error.message}`;
+        const taken = error.code === 'EADDRINUSE';
         reject(
-          new CommandError(code, `cannot listen on ${host}:${port} for health checks: ${error.code ?? error.message}`, { cause: error }),
+          taken
+            ? new CommandError('port_in_use', what, { cause: error, hint: ADMIN_PORT_HINT })
+            : new CommandError('listen_failed', what, { cause: error }),
         );
       });
       this.#server.listen({ host, port }, () => {

@@ -52,7 +52,16 @@ export interface AuditEvent {
   readonly injected: readonly string[];
   /** Stages passed, with the one that ended the way. */
   readonly stages: readonly string[];
-  /** Name of this proxy process and number of the event in it. A worker's name is that of the proxy with a number of its own. */
+  /** Name of this proxy. A worker's name is that of the proxy with a number of its own. */
   readonly proxy: string;
+  /** Eight hexadecimal digits, random for each start of a process: the name stays when a proxy starts again, and several commands may share it. */
+  readonly process: string;
+  /** Number of the event in its process, from 1 and without gaps. */
   readonly seq: number;
 }
+
+/** Which process an event is of. */
+export type EventSource = Pick<AuditEvent, 'proxy' | 'process'>;
+
+/** An event without what the recorder adds. */
+export type AuditDraft = Omit<AuditEvent, 'v' | keyof EventSource | 'seq'>;

@@ -1,14 +1,13 @@
+import { randomBytes } from 'node:crypto';
 import { AlterError } from '../errors.ts';
-import type { AuditEvent } from './event.ts';
+import type { AuditDraft, AuditEvent, EventSource } from './event.ts';
+import { EventWriter } from './event-json.ts';
 import { EventQueue } from './event-queue.ts';
-
-/** An event without what the recorder adds. */
-export type AuditDraft = Omit<AuditEvent, 'v' | 'proxy' | 'seq'>;
 
 /** Where audit events go. */
 export interface AuditSink {
-  /** All events are kept, or it rejects and none is known to be. */
-  appendEvents(app: string, events: readonly string[]): Promise<void>;
+  /** All events are kept, or it rejects and none is known to be. By the numbers a sink can tell what it is sent again. */
+  appendEvents(app: string, events: readonly string[], numbered: { readonly writer: string; readonly first: number }): Promise<void>;
 }
 
 /** What a {@link Recorder} needs. */
@@ -27,26 +26,33 @@ export interface RecorderOptions {
   readonly log: { error(fields: object, message: string): void; warn(fields: object, message: string): void };
 }
 
+/** So many digits of a writer name its process in events. */
+const PROCESS_DIGITS = 8;
 const GATHER_MS = 5;
 /** A batch that has this many events waits for no others. */
 const ENOUGH = 500;
 const RETRY_MIN_MS = 50;
 const RETRY_MAX_MS = 2000;
-/** Denials may still be recorded when uses may not: up to this many times `maxQueue`. */
+/** Denials and changes may still be recorded when uses may not: up to this many times `maxQueue`. */
 const DENIAL_HEADROOM = 2;
 
 /**
  * Takes audit events and writes them to the sink in batches, in order, off the request path. The first event of a batch waits some
  * milliseconds for others, because a command costs the proxy as much as many events. A place is reserved before a credential leaves
- * ({@link admit}), so an admitted exchange always has room for its event. A batch that fails is sent again until it is taken; the event
- * id lets a reader drop the double that a lost acknowledgement can make.
+ * ({@link admit}), so an admitted exchange always has room for its event. A batch that fails is sent again, under the same number, until it is
+ * taken; a store that cannot keep numbers may double it when an acknowledgement is lost, and the event id lets a reader drop that.
  */
-export class Recorder {
+export class Recorder implements AuditSink {
   readonly #options: RecorderOptions;
-  readonly #proxyJson: string;
+  readonly #source: EventSource;
+  readonly #text: EventWriter;
   readonly #queue = new EventQueue();
   #reserved = 0;
   #seq = 0;
+  /** Each recorder is a writer of its own: 128 bits, because two that were taken for one would lose events. */
+  readonly #writer = randomBytes(16).toString('hex');
+  /** Events that the sink has taken. */
+  #taken = 0;
   #lost = 0;
   #gathering = false;
   /** Nothing waits for others any more. */
@@ -58,7 +64,8 @@ export class Recorder {
 
   constructor(options: RecorderOptions) {
     this.#options = options;
-    this.#proxyJson = JSON.stringify(options.proxy);
+    this.#source = { proxy: options.proxy, process: this.#writer.slice(0, PROCESS_DIGITS) };
+    this.#text = new EventWriter(this.#source);
   }
 
   /** Events waiting for the sink. */
@@ -71,12 +78,17 @@ export class Recorder {
     return this.#lost;
   }
 
+  /** @throws AlterError `audit_unavailable` when there is no room for the event of one more use, or of a change that {@link appendEvents} takes. */
+  requireRoom(): void {
+    if (this.#queue.length + this.#reserved >= this.#options.maxQueue) throw new AlterError('audit_unavailable');
+  }
+
   /**
    * Reserves room for one event.
    * @throws AlterError `audit_unavailable` when the bound is reached.
    */
   admit(): void {
-    if (this.#queue.length + this.#reserved >= this.#options.maxQueue) throw new AlterError('audit_unavailable');
+    this.requireRoom();
     this.#reserved += 1;
     this.#sendWhenEnough();
   }
@@ -88,15 +100,21 @@ export class Recorder {
       if (draft.grantId !== null) this.#options.uses?.note(draft.grantId);
     }
     this.#seq += 1;
-    if (this.#closed || (!admitted && this.#queue.length >= this.#options.maxQueue * DENIAL_HEADROOM)) {
-      this.#lost += 1;
-      const event: AuditEvent = { v: 1, ...draft, proxy: this.#options.proxy, seq: this.#seq };
-      this.#options.log.error({ event }, 'audit event found no room in the queue and is kept in this log line only');
+    if (this.#closed || (!admitted && this.#isOverfull())) {
+      const event: AuditEvent = { v: 1, ...draft, ...this.#source, seq: this.#seq };
+      this.#keepInLog(event);
       return;
     }
-    this.#queue.push(this.#json(draft));
-    this.#sendWhenEnough();
-    this.#pump ??= this.#run();
+    this.#push(this.#text.write(draft, this.#seq));
+  }
+
+  /** Takes whole events, of changes that the proxy makes itself; they wait and are sent again like all others. It does not reject. */
+  appendEvents(_app: string, events: readonly string[]): Promise<void> {
+    for (const json of events) {
+      if (this.#closed || this.#isOverfull()) this.#keepInLog(JSON.parse(json));
+      else this.#push(json);
+    }
+    return Promise.resolve();
   }
 
   /** Writes what is waiting, at once and for at most `deadlineMs`; what is left then goes to the log. */
@@ -117,9 +135,19 @@ export class Recorder {
     }
   }
 
-  /** The AuditEvent as JSON, written around the draft: to copy all fields into an object first would cost a quarter more. */
-  #json(draft: AuditDraft): string {
-    return `{"v":1,${JSON.stringify(draft).slice(1, -1)},"proxy":${this.#proxyJson},"seq":${this.#seq}}`;
+  #push(json: string): void {
+    this.#queue.push(json);
+    this.#sendWhenEnough();
+    this.#pump ??= this.#run();
+  }
+
+  #isOverfull(): boolean {
+    return this.#queue.length >= this.#options.maxQueue * DENIAL_HEADROOM;
+  }
+
+  #keepInLog(event: unknown): void {
+    this.#lost += 1;
+    this.#options.log.error({ event }, 'audit event found no room in the queue and is kept in this log line only');
   }
 
   async #run(): Promise<void> {
@@ -127,7 +155,9 @@ export class Recorder {
     while (this.#queue.length > 0 && !this.#closed) {
       await this.#gather();
       try {
-        await this.#options.sink.appendEvents(this.#options.app, this.#queue.first());
+        const batch = this.#queue.first();
+        await this.#options.sink.appendEvents(this.#options.app, batch, { writer: this.#writer, first: this.#taken });
+        this.#taken += batch.length;
         this.#queue.drop();
         delay = RETRY_MIN_MS;
       } catch (error) {

@@ -35,13 +35,19 @@ export function printBulk(output: Output, rows: readonly BulkRow[], words: BulkW
 }
 
 function forPrograms({ name, result }: BulkRow, words: BulkWords): Record<string, unknown> {
-  if (!result.ok) return { item: name, ok: false, code: result.error.code, message: result.error.message };
+  if (!result.ok) {
+    const { error, id = null, label = null } = result;
+    return { item: name, ok: false, id, label, code: error.code, message: error.message };
+  }
   const { id, label, status, expiresAt } = result.grant;
   return { item: name, ok: true, changed: result.changed, id: hasNoId(words) ? null : id, label, status, expiresAt: isoInstant(expiresAt) };
 }
 
 function cells(output: Output, { name, result }: BulkRow, words: BulkWords): readonly Cell[] {
-  if (!result.ok) return [name, '-', '-', { painted: output.paint('red', printable(result.error.message)) }];
+  if (!result.ok) {
+    const { error, id = '-', label = '-' } = result;
+    return [name, id, label, { painted: output.paint('red', printable(error.message)) }];
+  }
   const done = words.dryRun ? `would be ${words.done}` : words.done;
   const painted = output.paint('green', result.changed ? done : 'is so already');
   return [name, hasNoId(words) ? '-' : result.grant.id, result.grant.label, { painted }];

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { CommandError } from '../errors.ts';
-import { parseDuration } from './duration.ts';
+import { parseDuration } from '../message/duration.ts';
 import { Session, type GlobalOptions } from './session.ts';
 import type { Terminal } from './terminal.ts';
 

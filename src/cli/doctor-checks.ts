@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { connect, rootCertificates } from 'node:tls';
+import { ADMIN_PORT_HINT } from '../admin/health.ts';
 import type { Config } from '../config/config.ts';
 import { COMMAND_ERRORS, CommandError } from '../errors.ts';
 import { publicRoots, rootFiles } from '../pki/public-roots.ts';
@@ -56,7 +57,7 @@ function failed(name: string, error: unknown): Finding {
   const known = error instanceof CommandError ? error : fileError(error);
   if (known !== undefined) return { name, status: 'fail', detail: known.message, fix: known.hint };
   if (error instanceof StoreUnavailableError)
-    return { name, status: 'fail', detail: error.message, fix: COMMAND_ERRORS.store_unreachable.hint };
+    return { name, status: 'fail', detail: error.message, fix: error.hint ?? COMMAND_ERRORS.store_unreachable.hint };
   return { name, status: 'fail', detail: error instanceof Error ? error.message : String(error), fix: COMMAND_ERRORS.internal.hint };
 }
 
@@ -140,21 +141,26 @@ function canListen(host: string, port: number): Promise<string | undefined> {
   });
 }
 
-async function checkAddress(name: string, { host, port }: { readonly host: string; readonly port: number }): Promise<Finding> {
+interface Listening {
+  readonly host: string;
+  readonly port: number;
+}
+
+async function checkAddress(name: string, { host, port }: Listening, fix: string): Promise<Finding> {
   const place = `${host}:${String(port)}`;
   const problem = await canListen(host, port);
   if (problem === undefined) return ok(name, `${place} is free`);
   const taken = await accepts(dialHost(host), port);
   const detail = taken ? `another program listens on ${place}` : `${place} cannot be listened on (${problem})`;
-  return { name, status: 'fail', detail, fix: COMMAND_ERRORS.port_in_use.hint };
+  return { name, status: 'fail', detail, fix };
 }
 
 async function checkPorts(session: Session, config: Config): Promise<readonly Finding[]> {
   const running = await findRunningProxy(session.paths.run);
   if (running !== undefined)
     return [ok('port', `the proxy runs on ${running.host}:${String(running.port)} (process ${String(running.pid)})`)];
-  const listen = await checkAddress('port', config.listen);
-  return config.admin === undefined ? [listen] : [listen, await checkAddress('admin port', config.admin)];
+  const listen = await checkAddress('port', config.listen, COMMAND_ERRORS.port_in_use.hint);
+  return config.admin === undefined ? [listen] : [listen, await checkAddress('admin port', config.admin, ADMIN_PORT_HINT)];
 }
 
 /** The proxy's own key must be one that the store knows, or callers without a key are refused. */

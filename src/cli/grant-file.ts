@@ -8,7 +8,7 @@ import { groupPrincipal, instantOption, userPrincipal } from './grant-options.ts
 import { methodRules } from './method-rules.ts';
 
 /** One item of the file: a grant to issue, or what is wrong with it. */
-export type FileItem = { readonly grant: NewGrant } | { readonly error: CommandError };
+export type FileItem = { readonly grant: NewGrant } | { readonly error: CommandError; readonly label?: string };
 
 const MAX_ITEMS = 10_000;
 const KEYS = ['secret', 'label', 'description', 'user', 'group', 'agent', 'ttl', 'expires_at', 'methods'];
@@ -26,8 +26,9 @@ function readItem(item: unknown): FileItem {
   try {
     return { grant: newGrant(item) };
   } catch (error) {
-    if (error instanceof CommandError) return { error };
-    throw error;
+    if (!(error instanceof CommandError)) throw error;
+    const label = isMapping(item) ? item['label'] : undefined;
+    return { error, ...(typeof label === 'string' ? { label } : {}) };
   }
 }
 

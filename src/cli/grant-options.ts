@@ -7,7 +7,7 @@ import { GRANT_STATUSES } from '../vault/grants/view.ts';
 import type { GrantStatus } from '../vault/grants/view.ts';
 import type { GrantPrincipal } from '../vault/records.ts';
 import { collect, durationOption } from './command.ts';
-import { parseInstant } from './duration.ts';
+import { parseInstant } from '../message/duration.ts';
 
 /** For whom. */
 export interface PrincipalOptions {
@@ -106,6 +106,8 @@ export function instantOption(where: string, text: string): number {
 
 /** The filter that the options describe; `statuses` when none is named. Throws CommandError `usage`. */
 export function filterOption(options: FilterOptions, statuses: readonly GrantStatus[] | undefined): GrantFilter {
+  // A variable of the shell that is not set must not choose every grant.
+  if (options.withLabel === '') throw new CommandError('usage', '--with-label must not be empty: every label contains the empty text');
   const principal = principalOption(options);
   const expiringWithinMs = durationOption('--expiring-within', options.expiringWithin);
   const status = options.status === undefined ? statuses : options.status.flatMap((text) => text.split(',')).map(statusWord);

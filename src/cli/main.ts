@@ -1,20 +1,38 @@
 #!/usr/bin/env node
-import './young-generation.ts';
-import { runProgram } from './program.ts';
+import './heap.ts';
+import { Socket } from 'node:net';
+import { FileStream } from './file-stream.ts';
+import { reportOutputError, runProgram } from './program.ts';
 
-const { stdin, stdout, stderr, env, argv } = process;
+const STANDARD_OUTPUT = 1;
 
-for (const stream of [stdout, stderr]) {
-  // Whoever read the output has had enough of it (`| head`).
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit();
-    throw error;
-  });
+const { stdin, stderr, env, argv } = process;
+// Pipes and terminals are sockets to Node.
+const stdout = process.stdout instanceof Socket ? process.stdout : new FileStream(STANDARD_OUTPUT);
+const args = argv.slice(2);
+const terminal = { stdin, stdout, stderr, env };
+
+stdout.on('error', (error: NodeJS.ErrnoException) => {
+  endWithReader(error);
+  const exitCode = reportOutputError(error, args, terminal);
+  stderr.write('', () => process.exit(exitCode));
+});
+stderr.on('error', (error: NodeJS.ErrnoException) => {
+  endWithReader(error);
+  // As without this listener, unless the command takes it.
+  if (stderr.listenerCount('error') === 1) throw error;
+});
+
+/** Whoever read the output has had enough of it (`| head`). */
+function endWithReader(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit();
 }
 
-process.exitCode = await runProgram(argv.slice(2), { stdin, stdout, stderr, env });
+process.exitCode = await runProgram(args, terminal);
 // A pipe takes its text later: only when both are through may the process end.
-stdout.write('', () => {
+stdout.write('', (error) => {
+  // The event tells it.
+  if (error instanceof Error) return;
   stderr.write('', () => {
     process.exit();
   });

@@ -69,9 +69,12 @@ function combined({ agent, ...parts }: PolicyParts): Policy {
   return combinePolicies(parts).withAgent(agent);
 }
 
-/** Facts of a described request. Without a grant, those of one that was made just now. */
+/**
+ * Facts of a described request. Without a grant, those of one that was made just now; without an agent, that of the grant, as the grant can only be
+ * used with its keys.
+ */
 export function factsOfRequest(request: DescribedRequest, app: string, subject: Subject | undefined, now: number): PolicyFacts {
-  const { url, headers, time, ...rest } = request;
+  const { url, headers, form, time, ...rest } = request;
   return {
     ...rest,
     app,
@@ -79,8 +82,10 @@ export function factsOfRequest(request: DescribedRequest, app: string, subject: 
     path: url.path,
     query: url.query,
     headers: new HeaderList([...headers]),
+    body: form === undefined ? undefined : { form },
     grant: subject === undefined ? newGrant(time ?? now) : grantFacts(subject),
     principal: principalFacts(subject?.grant.principal ?? { type: 'system' }),
+    agent: request.agent ?? (subject === undefined ? undefined : agentOf(subject)),
     ...sourceFacts(subject),
   };
 }
@@ -96,19 +101,20 @@ export function factsOfEvent(event: AuditEvent, subject: Subject): PolicyFacts {
     path: event.path,
     query: event.queryNames.length === 0 ? undefined : event.queryNames.map((name) => `${encodeURIComponent(name)}=`).join('&'),
     headers: new HeaderList(),
+    body: undefined,
     clientAddress: event.clientAddress,
     reason: event.reason ?? undefined,
     context: event.context ?? undefined,
     app: event.app ?? '',
     grant: grantFacts(subject),
     principal: principalFacts(subject.grant.principal),
-    agent: agentOf(subject),
+    agent: event.agent ?? undefined,
     ...sourceFacts(subject),
   };
 }
 
 /** The agent that a grant belongs to. */
-export function agentOf({ grant }: Subject): string | undefined {
+function agentOf({ grant }: Subject): string | undefined {
   return grant.principal.type === 'agent' ? grant.principal.agent : undefined;
 }
 

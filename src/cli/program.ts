@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { COMMAND_ERRORS, CommandError } from '../errors.ts';
 import { addGlobalOptions, type Runtime } from './command.ts';
-import { reportError } from './report-error.ts';
+import { reportError, systemReason } from './report-error.ts';
 import { wantsColour, type Terminal } from './terminal.ts';
 
 const EXIT_USAGE = 2;
@@ -81,7 +81,10 @@ async function createProgram(runtime: Runtime, args: readonly string[]): Promise
     })
     .configureOutput({
       writeOut: (text) => stdout.write(text),
-      writeErr: (text) => stderr.write(text),
+      // The help of a group without a command. With --json the error alone is told.
+      writeErr: (text) => {
+        if (!reportingOptions(args).json) stderr.write(text);
+      },
       // Errors are reported below, in one place and in one form.
       outputError: () => undefined,
       getOutHelpWidth: () => Math.min(stdout.columns ?? 110, 110),
@@ -101,6 +104,7 @@ async function createProgram(runtime: Runtime, args: readonly string[]): Promise
 
 /** The one line of a usage error of commander. What follows `=` may be a value that was meant to be secret, so it is not repeated. */
 function usageError(error: CommanderError): CommandError {
+  if (error.code === 'commander.help') return new CommandError('usage', 'a command is missing');
   const [first = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
   const hint = suggestion === undefined ? undefined : suggestion.replace(/^\(|\)$/g, '');
   return new CommandError('usage', first.replace(/(unknown option '[^'=]*)=[^']*'/s, "$1'"), hint === undefined ? {} : { hint });
@@ -116,6 +120,12 @@ function reportingOptions(args: readonly string[]): { readonly json: boolean; re
   return { json: own.includes('--json'), colour: !own.includes('--no-color') };
 }
 
+/** Tells that the output of the command that `args` ask for is lost, at least in part; returns the exit code. */
+export function reportOutputError(error: Error, args: readonly string[], terminal: Terminal): number {
+  const lost = new CommandError('file_unwritable', `the output cannot be written: ${systemReason(error)}`, { cause: error });
+  return reportError(lost, terminal, reportingOptions(args));
+}
+
 /** The command that `args` name, as far as they name one. */
 function namedCommand(program: Command, args: readonly string[]): Command {
   let found = program;
@@ -127,7 +137,7 @@ function pathOf(command: Command): string {
   return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 }
 
-/** Replaces the standard hints that speak of "the command" by ones that name it. */
+/** Replaces the standard hints that speak of "the command" by ones that name it. An error about another kind of thing brings its own hint. */
 function withNamedCommand(error: CommandError, program: Command, args: readonly string[]): CommandError {
   if (error.hint !== COMMAND_ERRORS[error.code].hint) return error;
   const command = namedCommand(program, args);
@@ -149,7 +159,7 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
   } catch (error) {
     // `--help` and `--version` leave this way, too; a group without a command has shown its help.
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    if (error instanceof CommanderError && error.code === 'commander.help') return EXIT_USAGE;
+    if (error instanceof CommanderError && error.code === 'commander.help' && !reportingOptions(args).json) return EXIT_USAGE;
     const failure = error instanceof CommanderError ? usageError(error) : error;
     const told = failure instanceof CommandError ? withNamedCommand(failure, program, args) : failure;
     return reportError(told, terminal, reportingOptions(args));

@@ -1,4 +1,5 @@
-import { hostFields } from '../providers/host-template.ts';
+import { derivationFormats, derivedFields, tenantFields } from '../providers/derived-fields.ts';
+import { rulePlaces } from '../providers/rules.ts';
 import type { InjectionRule, ProviderTemplate } from '../providers/template.ts';
 
 /** What an operator reads who looks at a provider whose facts come from one source, or from none. */
@@ -21,17 +22,26 @@ function place(rule: InjectionRule): string {
     case 'query':
     case 'cookie':
       return `${rule.kind} ${rule.name}`;
+    case 'form_field':
+      return `body ${rule.name}`;
+    case 'json_field':
+      return `body ${rule.path}`;
+    case 'hmac':
+      return 'hmac';
+    case 'sigv4':
+      return 'AWS signature';
     case 'default_header':
       return '';
   }
 }
 
-/** Where a provider takes its credential: `header x-api-key, query key`. */
+/** Where a provider takes its credential: `header x-api-key, query key`; and whether it is a short-lived one, `bearer (derived)`. */
 export function placesText(template: ProviderTemplate): string {
-  return template.inject
+  const places = template.inject
     .map(place)
     .filter((text) => text !== '')
     .join(', ');
+  return template.derive === undefined ? places : `${places} (derived)`;
 }
 
 /** What a rule writes, as it stands in a request. */
@@ -51,14 +61,32 @@ function ruleText(rule: InjectionRule): string {
       return `Cookie: ${rule.name}=${rule.format} (other cookies stay)`;
     case 'path':
       return `/${rule.format}/… in the path${rule.under === undefined ? '' : `, or ${rule.under}/${rule.format}/…`}`;
+    case 'form_field':
+      return `${rule.name}=${rule.format} in the form that is the body`;
+    case 'json_field':
+      return `${rule.path}: ${rule.format} in the JSON that is the body`;
+    case 'hmac':
+      return `a signature of each request (HMAC with ${rule.algorithm}): ${rulePlaces(rule).join(', ')}`;
+    case 'sigv4':
+      return `Authorization: AWS4-HMAC-SHA256 Credential=${rule.accessKeyId}/…, or the same in a presigned URL`;
     case 'default_header':
       return `${rule.name}: ${rule.value} (unless the caller sends its own)`;
   }
 }
 
-function fieldText(name: string, { label, secret, example, format }: ProviderTemplate['fields'][string]): string {
+/** How a provider gets its short-lived credential: the kind, where, and what it yields. */
+function derivationText({ derive }: ProviderTemplate): string | undefined {
+  if (derive === undefined) return undefined;
+  const [url] = derivationFormats(derive).filter(({ form }) => form === 'url');
+  const yields = derivedFields(derive).map((name) => `{${name}}`);
+  return `${yields.join(', ')} by ${derive.kind}${url === undefined ? '' : ` at ${url.text}`}`;
+}
+
+function fieldText(name: string, { label, secret, example, format, optional, multiline }: ProviderTemplate['fields'][string]): string {
   const remarks = [
     ...(secret ? [] : ['not secret']),
+    ...(optional === true ? ['may be left out'] : []),
+    ...(multiline === true ? ['a file'] : []),
     ...(format === undefined ? [] : [`must ${format}`]),
     ...(example === undefined ? [] : [`for example ${example}`]),
   ];
@@ -76,8 +104,12 @@ export function providerFacts(template: ProviderTemplate): (readonly [string, st
       'Fields',
       Object.entries(template.fields).map(([name, field]) => fieldText(name, field)),
     ),
+    ['Derives', derivationText(template)],
     ...several('Injects', template.inject.map(ruleText)),
-    ['Test call', test === undefined ? undefined : `${test.method} ${test.host ?? template.hosts[0] ?? ''}${test.path}`],
+    ...several(
+      'Test call',
+      test === undefined ? [] : [test.host ?? template.hosts[0] ?? ''].flat().map((host) => `${test.method} ${host}${test.path}`),
+    ),
     ['Docs', template.docs],
     ['Shares hosts', template.sharesHosts === true ? 'yes: another provider lives on some of them' : undefined],
     ['Note', template.note],
@@ -88,14 +120,20 @@ export function providerFacts(template: ProviderTemplate): (readonly [string, st
 /** How to store a credential and how a client names its grant in the place of the credential. */
 export function usageLines(template: ProviderTemplate): string[] {
   return [
-    `Store a credential:  alter-proxy secret add <name> --provider ${template.slug}${destination(template)}`,
+    `Store a credential:  alter-proxy secret add <name> --provider ${template.slug}${destination(template)}${files(template)}`,
     `Use it:              X-Alter-Grant: <grant id>`,
     `or in its place:     ${placeholderText(template)}`,
   ];
 }
 
+/** What cannot be typed in must be named. */
+function files({ fields }: ProviderTemplate): string {
+  const names = Object.keys(fields).filter((name) => fields[name]?.multiline === true && fields[name].optional !== true);
+  return names.map((name) => ` --field ${name}=@<file>`).join('');
+}
+
 function destination(template: ProviderTemplate): string {
-  const [tenant] = hostFields(template);
+  const [tenant] = tenantFields(template);
   if (tenant !== undefined) return ` --tenant <${tenant}>`;
   return template.hosts.every((host) => host.startsWith('*')) ? ' --host <your host>' : '';
 }
@@ -118,6 +156,12 @@ function placeholderText({ inject }: ProviderTemplate): string {
       return `Cookie: ${rule.name}=${filled(rule.format)}`;
     case 'path':
       return `/${filled(rule.format)}/…`;
+    case 'form_field':
+    case 'json_field':
+    case 'hmac':
+      return 'nothing: bodies and signatures are not searched for placeholders';
+    case 'sigv4':
+      return `AWS_ACCESS_KEY_ID=${PLACEHOLDER} AWS_SECRET_ACCESS_KEY=any`;
     default:
       return 'nothing';
   }

@@ -24,6 +24,12 @@ const SYSTEM_REASONS: Readonly<Record<string, string>> = {
 
 const WRITES = new Set(['mkdir', 'write', 'rename', 'unlink', 'rm', 'chmod', 'fsync', 'link', 'copyfile', 'ftruncate']);
 
+/** What the operating system says of `error`, in words where we have some. */
+export function systemReason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return ('code' in error ? SYSTEM_REASONS[String(error.code)] : undefined) ?? error.message;
+}
+
 /** The CommandError for a file that the operating system refuses, or undefined when `error` is something else. */
 export function fileError(error: unknown): CommandError | undefined {
   if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return undefined;
@@ -44,11 +50,11 @@ export function reportOf(error: unknown): ErrorReport {
   if (error instanceof CommandError) return { code: error.code, message: error.message, hint: error.hint, exit: error.exit };
   if (error instanceof StoreUnavailableError) {
     const { exit, hint } = COMMAND_ERRORS.store_unreachable;
-    return { code: 'store_unreachable', message: error.message, hint, exit };
+    return { code: 'store_unreachable', message: error.message, hint: error.hint ?? hint, exit };
   }
   if (error instanceof AlterError) {
     const message = error.detail === undefined ? error.message : `${error.message}: ${error.detail}`;
-    return { code: error.code, message, hint: WIRE_ERRORS[error.code].hint, exit: 1 };
+    return { code: error.code, message, hint: WIRE_ERRORS[error.code].hint, exit: error.status === 403 ? 3 : 1 };
   }
   const file = fileError(error);
   if (file !== undefined) return reportOf(file);

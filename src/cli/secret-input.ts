@@ -89,13 +89,19 @@ function parseFields(specs: readonly string[], provider: ProviderTemplate): Map<
   return sources;
 }
 
+function isOptional(name: string, provider: ProviderTemplate): boolean {
+  return provider.fields[name]?.optional === true;
+}
+
 /** Decides where each field that was not named comes from. */
 function completeSources(named: Map<string, Source>, provider: ProviderTemplate, terminal: Terminal): Map<string, Source> {
   const all = Object.keys(provider.fields);
-  const missing = all.filter((name) => !named.has(name));
+  // Of what may be left out, a person is asked; a program leaves it out by not naming it.
+  const missing = all.filter((name) => !named.has(name) && !(isOptional(name, provider) && !isInteractive(terminal)));
   if (missing.length === 0) return named;
   if (isInteractive(terminal)) {
-    return new Map(all.map((name) => [name, named.get(name) ?? { kind: 'prompt' }]));
+    const asked = all.filter((name) => named.has(name) || !isOptional(name, provider) || provider.fields[name]?.multiline !== true);
+    return new Map(asked.map((name) => [name, named.get(name) ?? { kind: 'prompt' }]));
   }
   // What is not secret was given in plain sight; the one thing that is left comes through the pipe.
   const [only = ''] = missing;
@@ -109,9 +115,12 @@ function completeSources(named: Map<string, Source>, provider: ProviderTemplate,
 
 async function ask(terminal: Terminal, name: string, provider: ProviderTemplate): Promise<string> {
   const field = provider.fields[name];
+  if (field?.multiline === true) {
+    throw usage(`the value of ${name} has several lines and cannot be typed in`, `Pass --field ${name}=@<file>.`);
+  }
   if (!isInteractive(terminal))
     throw usage(`--field ${name} asks on a terminal, and there is none`, `Pass --field ${name}=@<file> or --field ${name}=-.`);
-  const question = `${field?.label ?? name} (${name})`;
+  const question = `${field?.label ?? name} (${name}${isOptional(name, provider) ? ', may be left empty' : ''})`;
   if (field?.secret === false) return await askVisible(terminal, `${question}: `);
   return await askHidden(terminal, `${question}, hidden`);
 }
@@ -146,7 +155,7 @@ function parseFieldMap(text: string, provider: ProviderTemplate): Record<string,
   if (entries.some(([name, value]) => !names.includes(name) || typeof value !== 'string')) {
     throw usage(`the JSON object on stdin must hold texts for these fields and nothing else: ${names.join(', ')}`);
   }
-  const missing = names.filter((name) => !entries.some(([given]) => given === name));
+  const missing = names.filter((name) => !isOptional(name, provider) && !entries.some(([given]) => given === name));
   if (missing.length > 0) throw usage(`the JSON object on stdin has no value for ${missing.join(', ')}`);
   return Object.fromEntries(entries) as Record<string, string>;
 }
@@ -171,9 +180,13 @@ export async function readSecretFields(
   if (options.fieldsStdin) Object.assign(texts, await readFieldMap(provider, terminal));
   else {
     const sources = completeSources(parseFields(options.field, provider), provider, terminal);
-    for (const [name, source] of sources) texts[name] = await readSource(source, name, provider, terminal);
+    for (const [name, source] of sources) {
+      const text = await readSource(source, name, provider, terminal);
+      if (text !== '' || source.kind !== 'prompt' || !isOptional(name, provider)) texts[name] = text;
+    }
   }
-  const empty = Object.keys(texts).find((name) => texts[name] === '');
+  const given = Object.entries(texts).filter(([name, text]) => text !== '' || !isOptional(name, provider));
+  const [empty] = given.find(([, text]) => text === '') ?? [];
   if (empty !== undefined) throw usage(`the value of ${empty} is empty`);
-  return Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, new Secret(text)]));
+  return Object.fromEntries(given.map(([name, text]) => [name, new Secret(text)]));
 }

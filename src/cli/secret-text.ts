@@ -9,6 +9,7 @@ export function secretForPrograms(secret: SecretFacts): Record<string, unknown> 
     maxTtlSeconds: maxTtlS ?? null,
     createdAt: isoInstant(secret.createdAt),
     rotatedAt: isoInstant(secret.rotatedAt),
+    renewedAt: isoInstant(secret.renewedAt),
     updatedAt: isoInstant(secret.updatedAt),
   }; // prettier-ignore
 }

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { userInfo } from 'node:os';
 import type { Config } from '../config/config.ts';
 import { homePaths, resolveHome } from '../config/home.ts';
 import { loadConfig, type ConfigFlags } from '../config/load.ts';
@@ -10,6 +9,7 @@ import type { Store } from '../store/store.ts';
 import type { Administration } from '../vault/administration.ts';
 import { loadKeyring, type Keyring } from '../vault/keyring.ts';
 import { storePasswordText } from '../vault/own-credentials.ts';
+import { operator } from './operator.ts';
 import { createOutput, type Output } from './output.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -87,10 +87,10 @@ export class Session {
     const catalogue = this.catalogue();
     const store = await this.store();
     const { createAdministration } = await import('../vault/administration.ts');
-    const { prepareInjection } = await import('../inject/registry.ts');
+    const { prepareOffline } = await import('../inject/prepare.ts');
     const { app, grants } = this.config();
     return createAdministration({
-      ...{ store, keyring, catalogue, app, prepare: prepareInjection, by: `operator:${userName()}` },
+      ...{ store, keyring, catalogue, app, prepare: prepareOffline, by: operator() },
       maxTtlMs: grants.maxTtlSeconds === 0 ? undefined : grants.maxTtlSeconds * 1000,
     });
   }
@@ -105,14 +105,5 @@ export class Session {
   async #openStore({ store, audit }: Config): Promise<Store> {
     const { openStore } = await import('../store/open.ts');
     return await openStore(store, { auditMaxStream: audit.maxStream, revealPassword: storePasswordText });
-  }
-}
-
-/** The user of the command, for the audit. A container may run under a number without a name. */
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return String(process.getuid?.() ?? 'unknown');
   }
 }

@@ -25,3 +25,23 @@ export function untilSignal(signals: readonly NodeJS.Signals[]): SignalWait {
   for (const [name, handler] of handlers) process.on(name, handler);
   return { signal, release };
 }
+
+/**
+ * Hands each value of `next` to `take` until `end` resolves, and resolves with what it gives; rejects as the three do. Waits for `end` once: a
+ * wait for each value would be kept until the end comes.
+ */
+export async function takeUntil<V, E>(end: Promise<E>, next: () => Promise<V>, take: (value: V) => void): Promise<E> {
+  let over = false;
+  const taking = async (): Promise<E> => {
+    for (;;) {
+      const value = await next();
+      if (over) return end;
+      take(value);
+    }
+  };
+  try {
+    return await Promise.race([end, taking()]);
+  } finally {
+    over = true;
+  }
+}

@@ -73,10 +73,20 @@ export interface Config {
     /** Longest pause within the body of a request, or in reading an answer. */
     readonly stallTimeoutMs: number;
     readonly maxConnections: number;
+    /** Memory for bodies that are read whole, all together. */
+    readonly maxBodyMemoryBytes: number;
+    /** Largest body that may be written to a temporary file to be signed. 0: none. */
+    readonly bodySpoolBytes: number;
+    /** Absolute. */
+    readonly bodySpoolFolder: string;
   };
   readonly grants: {
     /** Longest life of a new grant. 0: no limit. */
     readonly maxTtlSeconds: number;
+  };
+  readonly agents: {
+    /** Agents may ask the proxy for grants on the secrets that they were allowed. */
+    readonly selfIssue: boolean;
   };
   readonly audit: {
     /** Events that may wait for the store; beyond it, requests that use a grant are denied. */

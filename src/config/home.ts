@@ -1,4 +1,4 @@
-import { homedir } from 'node:os';
+import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CommandError } from '../errors.ts';
 import type { Environment } from './env-layer.ts';
@@ -28,7 +28,8 @@ function userHome(env: Environment): string {
   const home = env['HOME'];
   if (home !== undefined && home !== '') return resolve(home);
   try {
-    return homedir();
+    // Not homedir(), which takes an empty HOME for the folder.
+    return userInfo().homedir;
   } catch (cause) {
     // A container may run as a user id without an entry in /etc/passwd.
     throw new CommandError('home_missing', 'this user has no home directory; name a folder with --home or ALTER_HOME', { cause });

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { availableParallelism, hostname } from 'node:os';
+import { availableParallelism, hostname, tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { CommandError } from '../errors.ts';
 import type { Secret } from '../secret/secret.ts';
@@ -107,7 +107,7 @@ class Assembly {
 
   config(): Config {
     const { app, name, workers, keyring_file, ca_dir, provider_dirs, ungranted, default_grants } = this.#settings;
-    const { cache, grants, audit, log, shutdown } = this.#settings;
+    const { cache, grants, agents, audit, log, shutdown } = this.#settings;
     return {
       home: resolve(this.#input.home),
       file: this.#file,
@@ -127,6 +127,7 @@ class Assembly {
       upstream: this.#upstream(),
       limits: this.#limits(),
       grants: { maxTtlSeconds: grants.max_ttl_seconds },
+      agents: { selfIssue: agents.self_issue },
       audit: { maxQueue: audit.max_queue, maxStream: audit.max_stream },
       log: { level: log.level },
       shutdown: { drainTimeoutMs: shutdown.drain_timeout_ms },
@@ -176,6 +177,12 @@ class Assembly {
       idleTimeoutMs: limits.idle_timeout_ms,
       stallTimeoutMs: limits.stall_timeout_ms,
       maxConnections: limits.max_connections,
+      maxBodyMemoryBytes: limits.max_body_memory_bytes,
+      bodySpoolBytes: limits.body_spool_bytes,
+      bodySpoolFolder:
+        limits.body_spool_folder === undefined
+          ? tmpdir()
+          : this.#values.existing(['limits', 'body_spool_folder'], limits.body_spool_folder, 'folder'),
     };
   }
 

@@ -15,8 +15,8 @@ export class ProblemList {
     return this.#problems.length;
   }
 
-  /** Adds `<where>: <what>; <right>`. */
-  add(where: string, what: string, right: string, code: CommandCode = 'config_invalid'): void {
+  /** Adds `<where>: <what>; <right>`. What is wrong with a flag is wrong usage: there is no line to mend. */
+  add(where: string, what: string, right: string, code: CommandCode = where.startsWith('--') ? 'usage' : 'config_invalid'): void {
     this.#problems.push({ code, text: `${where}: ${what}; ${right}` });
   }
 

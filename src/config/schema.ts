@@ -64,8 +64,12 @@ export interface Settings {
     readonly idle_timeout_ms: number;
     readonly stall_timeout_ms: number;
     readonly max_connections: number;
+    readonly max_body_memory_bytes: number;
+    readonly body_spool_bytes: number;
+    readonly body_spool_folder?: string;
   };
   readonly grants: { readonly max_ttl_seconds: number };
+  readonly agents: { readonly self_issue: boolean };
   readonly audit: { readonly max_queue: number; readonly max_stream: number };
   readonly log: { readonly level: 'silent' | 'error' | 'warn' | 'info' | 'debug' };
   readonly shutdown: { readonly drain_timeout_ms: number };

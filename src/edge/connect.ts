@@ -8,17 +8,15 @@ import { forwardedAddress } from '../message/forwarded.ts';
 import type { H1RequestHead } from '../message/h1/request-parser.ts';
 import { chain } from '../message/maybe-promise.ts';
 import { parseConnectTarget } from '../message/target.ts';
-import { KEY_DEPRECATED } from '../principals/caller.ts';
 import type { Caller } from '../principals/caller.ts';
 import { Secret } from '../secret/secret.ts';
 import type { Connection } from './connection.ts';
 import { intercept } from './intercept.ts';
 import type { InterceptOptions } from './intercept.ts';
 import { answerStatus } from './problem.ts';
-import { answerRaw } from './raw-answer.ts';
+import { answerEstablished, answerRaw } from './raw-answer.ts';
 import type { EdgeLimits, EdgeServices } from './services.ts';
-
-const ESTABLISHED = 'HTTP/1.1 200 Connection Established\r\n';
+import { Tunnel, type TunnelRequest } from './tunnel.ts';
 
 /** A CONNECT request that has been read. */
 interface ConnectRequest {
@@ -31,19 +29,13 @@ interface ConnectRequest {
   readonly rest: Buffer;
 }
 
-/** Who may have a tunnel. */
-interface Admitted {
-  readonly key: Secret | undefined;
-  readonly caller: Caller;
-  readonly alter: ReturnType<typeof parseAlterHeaders>;
-}
-
 /** Answers CONNECT: authenticates, then tunnels or intercepts. */
 export class ConnectHandler {
   readonly #services: EdgeServices;
   readonly #limits: EdgeLimits;
   readonly #readHttp: (socket: net.Socket, connection: Connection) => void;
   readonly #draining: () => boolean;
+  #tunnels = 0;
 
   /** `readHttp` takes the sockets inside CONNECT, once they carry HTTP in the clear. */
   constructor(
@@ -56,6 +48,11 @@ export class ConnectHandler {
     this.#limits = limits;
     this.#readHttp = readHttp;
     this.#draining = draining;
+  }
+
+  /** Tunnels that are not recorded yet. */
+  get tunnels(): number {
+    return this.#tunnels;
   }
 
   /** Takes one CONNECT request; `rest` is what came behind its head. Every path ends in an answer. */
@@ -85,7 +82,7 @@ export class ConnectHandler {
       if (connect.socket.destroyed) return;
       // A grant cannot be used inside a tunnel, so a CONNECT that names one is never tunnelled (invariant 9).
       const named = alter.grantId !== undefined || alter.provider !== undefined;
-      if (!named && this.#services.isPassThrough(authority)) this.#tunnel(connect, authority, { key, caller, alter });
+      if (!named && this.#services.isPassThrough(authority)) this.#tunnel(connect, { authority, key, caller, alter });
       else this.#intercept(connect, { authority, key, alter, clientAddress }, caller);
     });
     if (done instanceof Promise) {
@@ -96,7 +93,7 @@ export class ConnectHandler {
   }
 
   #intercept(connect: ConnectRequest, target: InterceptOptions['target'], caller: Caller): void {
-    connect.socket.write(established(caller));
+    answerEstablished(connect.socket, caller);
     intercept(connect.socket, connect.rest, {
       target,
       outer: connect.connection,
@@ -110,36 +107,15 @@ export class ConnectHandler {
     });
   }
 
-  #tunnel(connect: ConnectRequest, authority: Authority, { key, caller, alter }: Admitted): void {
-    const { id, startedAt, socket, rest } = connect;
-    const { peer } = connect.connection;
-    const facts = { id, startedAt, peer, caller, alter, authority };
-    this.#services.openTunnel(authority, (error, start) => {
-      if (start === null) {
-        const refusal = error ?? new AlterError('internal_error');
-        this.#services.tunnelled({ ...facts, result: undefined, error: refusal });
-        answerRaw(socket, refusal, id, 'proxy', caller);
-        return;
-      }
-      socket.write(established(caller));
-      let ended: AlterError | undefined;
-      const use = {
-        caller,
-        clientAddress: peer.address,
-        stillCalls: () => this.#services.authenticate(key, peer),
-        exchange: undefined,
-        place: -1,
-        interrupt: (end: AlterError) => {
-          ended = end;
-          socket.destroy();
-        },
-      };
-      this.#services.underWay.enter(use);
-      start(socket, rest, (result) => {
-        this.#services.underWay.leave(use);
-        this.#services.tunnelled({ ...facts, result, error: ended });
-      });
-    });
+  #tunnel(
+    { id, startedAt, connection, socket, rest }: ConnectRequest,
+    admitted: Pick<TunnelRequest, 'authority' | 'key' | 'caller' | 'alter'>,
+  ): void {
+    this.#tunnels += 1;
+    const request = { ...admitted, id, startedAt, peer: connection.peer, socket, rest };
+    new Tunnel(this.#services, request, () => {
+      this.#tunnels -= 1;
+    }).open();
   }
 
   #refuse(connect: ConnectRequest, authority: Authority | undefined, cause: unknown, caller?: Caller): void {
@@ -152,8 +128,4 @@ export class ConnectHandler {
     this.#services.refused({ id, startedAt, type: 'connect', peer, caller, protocol, method: 'CONNECT', origin, error, status });
     answerRaw(socket, error, id, challenge, caller);
   }
-}
-
-function established(caller: Caller): string {
-  return `${ESTABLISHED}${caller.deprecated === true ? `${KEY_DEPRECATED}: true\r\n` : ''}\r\n`;
 }

@@ -35,11 +35,15 @@ export interface InnerConnection {
 
 /** The peer of `socket`. */
 export function peerOf(socket: net.Socket): ConnectionPeer {
-  const client = { address: plainAddress(socket.remoteAddress), port: socket.remotePort ?? 0 };
-  const server = { address: plainAddress(socket.localAddress), port: socket.localPort ?? 0 };
-  const loopback = client.address === '::1' || client.address.startsWith('127.');
+  const address = plainAddress(socket.remoteAddress);
+  const port = socket.remotePort ?? 0;
+  const loopback = address === '::1' || address.startsWith('127.');
   let own: boolean | undefined;
-  return { ...client, loopback, isOwnUser: () => (own ??= loopback && isThisUser(userOfPeer(client, server))) };
+  const isOwnUser = (): boolean => {
+    const server = { address: plainAddress(socket.localAddress), port: socket.localPort ?? 0 };
+    return isThisUser(userOfPeer({ address, port }, server));
+  };
+  return { address, port, loopback, isOwnUser: () => (own ??= loopback && isOwnUser()) };
 }
 
 function isThisUser(user: number | undefined): boolean {

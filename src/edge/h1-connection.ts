@@ -4,6 +4,9 @@ import { H1Error } from '../message/h1/error.ts';
 import type { H1Limits } from '../message/h1/limits.ts';
 import { MessageWriter } from '../message/h1/message-writer.ts';
 import { RequestParser, type H1RequestHead } from '../message/h1/request-parser.ts';
+import type { Placed } from '../message/placed-list.ts';
+import { atTurnEnd } from '../message/turn-end.ts';
+import { ClientReading } from './client-reading.ts';
 import type { Connection } from './connection.ts';
 import { H1Stream, type H1StreamOptions } from './h1-stream.ts';
 
@@ -38,12 +41,13 @@ type Phase = 'idle' | 'head' | 'serving' | 'closing' | 'over';
  * One client connection that carries HTTP/1.1: reads requests one after another, and gives each a {@link H1Stream} to answer on. A
  * request is read only when the one before it has been answered, so answers cannot change their order.
  */
-export class H1Connection {
+export class H1Connection implements Placed {
   readonly #socket: net.Socket;
   readonly #connection: Connection;
   readonly #options: H1ConnectionOptions;
   readonly #parser: RequestParser;
   readonly #writer: MessageWriter;
+  readonly #reading: ClientReading;
   readonly #flush: () => void;
   readonly #streamOptions: H1StreamOptions;
   #phase: Phase = 'idle';
@@ -58,17 +62,19 @@ export class H1Connection {
   #writtenBefore = 0;
   #broken = false;
   #closeAfterAnswer = false;
+  place = -1;
 
   constructor(socket: net.Socket, connection: Connection, options: H1ConnectionOptions) {
     this.#socket = socket;
     this.#connection = connection;
     this.#options = options;
     this.#since = performance.now();
+    this.#reading = new ClientReading(socket, this.#since);
     this.#flush = () => {
       if (!socket.destroyed) this.#writer.flush();
     };
     this.#writer = new MessageWriter(socket, () => {
-      setImmediate(this.#flush);
+      atTurnEnd(this.#flush);
     });
     this.#streamOptions = this.#optionsForStreams();
     this.#parser = new RequestParser(
@@ -110,11 +116,13 @@ export class H1Connection {
   /** Looks whether the client has kept the proxy waiting for too long. */
   sweep(): void {
     const { headTimeoutMs, idleTimeoutMs, stallTimeoutMs } = this.#options;
-    const waited = performance.now() - this.#since;
+    const now = performance.now();
+    const waited = now - this.#since;
+    const unread = this.#reading.look(now);
     switch (this.#phase) {
       case 'idle':
         if (this.#writer.isFull) {
-          if (waited > stallTimeoutMs) this.#socket.destroy();
+          if (unread > stallTimeoutMs) this.#socket.destroy();
           return;
         }
         // A client that has sent nothing yet is held to the time of a head.
@@ -124,7 +132,7 @@ export class H1Connection {
         if (waited > headTimeoutMs) this.#unreadable('slow');
         return;
       case 'serving':
-        this.#sweepStream(waited, stallTimeoutMs);
+        this.#sweepStream(waited, unread);
         return;
       case 'closing':
         if (waited > (this.#socket.writableFinished ? LINGER_MS : stallTimeoutMs)) this.#socket.destroy();
@@ -133,32 +141,35 @@ export class H1Connection {
     }
   }
 
-  #sweepStream(waited: number, stallTimeoutMs: number): void {
+  #sweepStream(waited: number, unread: number): void {
     const stream = this.#stream;
     if (stream === undefined) return;
-    if (this.#ended) {
-      this.#sweepHalfClosed(waited);
-      return;
+    const { stallTimeoutMs } = this.#options;
+    if (this.#ended) this.#sweepHalfClosed(waited, unread);
+    else if (this.#writer.isFull && unread > stallTimeoutMs) this.#socket.destroy();
+    else if (waited > stallTimeoutMs) {
+      // The rest of a body that nobody wants must come all the same before the next request can.
+      if (stream.answered) this.#close();
+      else if (stream.awaitsBody) stream.bodyFailed('slow');
     }
-    if (waited <= stallTimeoutMs) return;
-    // The rest of a body that nobody wants must come all the same before the next request can.
-    if (stream.answered) this.#close();
-    else if (stream.awaitsBody) stream.bodyFailed('slow');
-    else if (this.#writer.isFull) this.#socket.destroy();
   }
 
-  /** A client that sends no more may still read, or be gone: as long as it takes bytes it reads. */
-  #sweepHalfClosed(waited: number): void {
-    const { bytesWritten } = this.#socket;
-    if (bytesWritten > this.#writtenBefore) this.#since = performance.now();
+  /**
+   * A client that sends no more may still read, or be gone. While bytes wait for it, it is no slower than any other may be: one that is gone
+   * answers the bytes before them with a reset.
+   */
+  #sweepHalfClosed(waited: number, unread: number): void {
+    const { bytesWritten, writableLength } = this.#socket;
+    if (writableLength > 0 || bytesWritten > this.#writtenBefore) this.#since = performance.now();
     else if (waited > HALF_CLOSED_MS) this.#socket.destroy();
+    if (unread > this.#options.stallTimeoutMs) this.#socket.destroy();
     this.#writtenBefore = bytesWritten;
   }
 
   readonly #onData = (chunk: Buffer): void => {
     if (this.#phase === 'closing' || this.#broken) return;
-    // Bytes of a head buy no time: a head has so long from its first byte on.
-    if (this.#phase === 'serving') this.#since = performance.now();
+    // Bytes of a head buy no time, and those of a next request none for the answer: a head has so long from its first byte on.
+    if (this.#stream?.requestComplete === false) this.#since = performance.now();
     if (this.#held !== undefined || this.#mustWait) this.#hold(chunk);
     else this.#read(chunk);
   };

@@ -22,7 +22,7 @@ export interface H1StreamOptions {
   readonly challenge: KeyChallenge;
   /** Whether the connection takes another request after this one. */
   persists(): boolean;
-  /** From now on the client is waited for: for bytes of the body, or for its reading of the answer. */
+  /** From now on the client is waited for: for bytes of the body. */
   waiting(): void;
   /** The answer is complete; `persist` false: no other request may follow. */
   ended(persist: boolean): void;
@@ -153,6 +153,8 @@ export class H1Stream implements ClientStream, BodySource {
 
   listen(events: ClientEvents): void {
     this.#events = events;
+    // The client left while its key was being looked up.
+    if (this.#answer === 'complete') events.gone();
   }
 
   informational(head: ResponseHead): void {
@@ -173,9 +175,7 @@ export class H1Stream implements ClientStream, BodySource {
   }
 
   write(chunk: Buffer): boolean {
-    if (this.#answer !== 'head' || this.#writer.data(chunk)) return true;
-    this.#options.waiting();
-    return false;
+    return this.#answer !== 'head' || this.#writer.data(chunk);
   }
 
   end(trailers?: HeaderList): void {

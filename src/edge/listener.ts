@@ -6,32 +6,45 @@
  */
 import { randomUUID } from 'node:crypto';
 import net from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as turnEnd, setTimeout as delay } from 'node:timers/promises';
 import { AlterError, CommandError } from '../errors.ts';
 import type { H1Error } from '../message/h1/error.ts';
 import { DEFAULT_H1_LIMITS } from '../message/h1/limits.ts';
+import { KEEP_ALIVE_DELAY_MS } from '../message/keep-alive.ts';
+import { PlacedList, type Placed } from '../message/placed-list.ts';
 import { ConnectHandler } from './connect.ts';
 import { peerOf, type Connection } from './connection.ts';
 import { H1Connection, type H1ConnectionOptions } from './h1-connection.ts';
 import { headRefusal } from './head-refusal.ts';
 import { answerRaw } from './raw-answer.ts';
+import { isOwnRequest, OwnRequests } from './own-requests.ts';
 import { RequestHandler } from './request-handler.ts';
 import type { EdgeLimits, EdgeServices } from './services.ts';
 
 /** Longest time between two looks for clients that are too slow. */
 const SWEEP_MS = 500;
 const DRAIN_CHECK_MS = 10;
+/** Connections past the limit that may be reading their refusal, as a part of the limit, and at least so many. */
+const REFUSED_SHARE = 0.1;
+const MIN_REFUSED = 100;
+
+/** A socket that a client has opened. */
+interface FrontSocket extends Placed {
+  readonly socket: net.Socket;
+}
 
 /** The listening side of the proxy. */
 export class Listener {
   readonly #server: net.Server;
   readonly #services: EdgeServices;
   readonly #limits: EdgeLimits;
+  readonly #connect: ConnectHandler;
   readonly #connectionOptions: H1ConnectionOptions;
-  /** Sockets that clients have opened. */
-  readonly #front = new Set<net.Socket>();
+  readonly #front = new PlacedList<FrontSocket>();
+  /** How many more are reading that they were refused. */
+  #refused = 0;
   /** Connections that carry HTTP, on the front and inside CONNECT. */
-  readonly #connections = new Set<H1Connection>();
+  readonly #connections = new PlacedList<H1Connection>();
   readonly #sweeper: NodeJS.Timeout;
   #draining = false;
   #closed: Promise<void> | undefined;
@@ -42,7 +55,8 @@ export class Listener {
     const { maxHeaderBytes, headTimeoutMs, idleTimeoutMs, stallTimeoutMs } = limits;
     const draining = (): boolean => this.#draining;
     const requests = new RequestHandler(services, draining);
-    const connect = new ConnectHandler(
+    const own = new OwnRequests(services, draining);
+    this.#connect = new ConnectHandler(
       services,
       limits,
       (socket, inner) => {
@@ -56,10 +70,10 @@ export class Listener {
       idleTimeoutMs,
       stallTimeoutMs,
       request: (head, stream, connection) => {
-        requests.handle(head, stream, connection);
+        (isOwnRequest(head, connection) ? own : requests).handle(head, stream, connection);
       },
       connect: (head, socket, rest, connection) => {
-        connect.handle(head, socket, rest, connection);
+        this.#connect.handle(head, socket, rest, connection);
       },
       unreadable: (error, socket, connection) => {
         this.#unreadable(error, socket, connection);
@@ -69,9 +83,12 @@ export class Listener {
       },
     };
     // A client may say that it sends no more, and still wait for its answer.
-    this.#server = net.createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
-      this.#accept(socket);
-    });
+    this.#server = net.createServer(
+      { noDelay: true, allowHalfOpen: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS },
+      (socket) => {
+        this.#accept(socket);
+      },
+    );
     this.#sweeper = setInterval(
       () => {
         this.#sweep();
@@ -95,7 +112,7 @@ export class Listener {
     });
   }
 
-  /** Takes no more connections and requests, and waits for the requests under way, for at most `deadlineMs`. */
+  /** Takes no more connections and requests, and waits for the requests and tunnels under way, for at most `deadlineMs`. */
   async drain(deadlineMs: number): Promise<void> {
     this.#draining = true;
     this.#closed = new Promise((resolve) => {
@@ -103,34 +120,51 @@ export class Listener {
         resolve();
       });
     });
-    for (const connection of this.#connections) connection.drain();
+    for (const connection of this.#connections.all()) connection.drain();
     const deadline = performance.now() + deadlineMs;
-    while (this.#owesAnswers() && performance.now() < deadline) await delay(DRAIN_CHECK_MS);
+    while ((this.#connect.tunnels > 0 || this.#owesAnswers()) && performance.now() < deadline) await delay(DRAIN_CHECK_MS);
   }
 
-  /** Closes every connection that is left after {@link drain}. */
+  /** Closes every connection that is left after {@link drain}. What was under way on them has been recorded when this resolves. */
   async close(): Promise<void> {
     clearInterval(this.#sweeper);
-    for (const connection of this.#connections) connection.destroy();
-    for (const socket of this.#front) socket.destroy();
+    // What was answered in this turn leaves at its end.
+    await turnEnd();
+    for (const connection of this.#connections.all()) connection.destroy();
+    for (const { socket } of this.#front.all()) socket.destroy();
     await this.#closed;
+    // A server says that it is closed before its sockets do.
+    while (this.#front.size > 0 || this.#connections.size > 0 || this.#connect.tunnels > 0) await turnEnd();
   }
 
   #owesAnswers(): boolean {
-    for (const connection of this.#connections) if (connection.owesAnswer) return true;
-    return false;
+    return this.#connections.all().some(({ owesAnswer }) => owesAnswer);
   }
 
   #accept(socket: net.Socket): void {
     // A client that resets its connection is no event of its own: the exchange on it, if any, hears of it by `close`.
     socket.on('error', () => undefined);
     if (this.#front.size >= this.#limits.maxConnections) {
-      answerRaw(socket, new AlterError('too_many_connections', { retryAfterS: 1 }), randomUUID(), 'proxy');
+      this.#refuse(socket);
       return;
     }
-    this.#front.add(socket);
-    socket.once('close', () => this.#front.delete(socket));
+    const front = { socket, place: -1 };
+    this.#front.add(front);
+    socket.once('close', () => this.#front.delete(front));
     this.#serve(socket, { peer: peerOf(socket), inner: undefined });
+  }
+
+  /** A flood that is told why costs descriptors as well: past a bound of its own nobody is told. */
+  #refuse(socket: net.Socket): void {
+    if (this.#refused >= Math.max(MIN_REFUSED, this.#limits.maxConnections * REFUSED_SHARE)) {
+      socket.destroy();
+      return;
+    }
+    this.#refused += 1;
+    socket.once('close', () => {
+      this.#refused -= 1;
+    });
+    answerRaw(socket, new AlterError('too_many_connections', { retryAfterS: 1 }), randomUUID(), 'proxy');
   }
 
   #serve(socket: net.Socket, connection: Connection): void {
@@ -140,7 +174,7 @@ export class Listener {
   }
 
   #sweep(): void {
-    for (const connection of this.#connections) connection.sweep();
+    for (const connection of this.#connections.all()) connection.sweep();
   }
 
   /** Answers what could not be read as a request. */

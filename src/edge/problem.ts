@@ -54,7 +54,7 @@ export function problemAnswer(error: AlterError, requestId: string, challenge: K
   if (caller?.deprecated === true) headers.push(KEY_DEPRECATED, 'true');
   if (status === 407) headers.push('Proxy-Authenticate', 'Basic realm="alter-proxy"');
   if (status === 401) headers.push('WWW-Authenticate', 'Bearer realm="alter-proxy"');
-  if (status === 405) headers.push('Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS');
+  if (error.code === 'method_not_supported') headers.push('Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS');
   if (error.retryAfterS !== undefined) headers.push('Retry-After', String(error.retryAfterS));
   headers.push(...error.headers);
   return { status, headers, body };

@@ -1,12 +1,19 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { AlterError } from '../errors.ts';
+import { KEY_DEPRECATED } from '../principals/caller.ts';
 import type { Caller } from '../principals/caller.ts';
 import { problemAnswer } from './problem.ts';
 import type { KeyChallenge } from './problem.ts';
 
 /** Time a client has to read the last answer before its connection is closed for good. */
 const LINGER_MS = 2000;
+
+/** Lets CONNECT through. */
+export function answerEstablished(socket: Duplex, caller: Caller): void {
+  const deprecated = caller.deprecated === true ? `${KEY_DEPRECATED}: true\r\n` : '';
+  socket.write(`HTTP/1.1 200 Connection Established\r\n${deprecated}\r\n`);
+}
 
 /** Answers on a socket that no HTTP parser owns (CONNECT, unreadable heads) and closes it. */
 export function answerRaw(socket: Duplex, error: AlterError, requestId: string, challenge: KeyChallenge, caller?: Caller): void {

@@ -14,8 +14,8 @@ import type { Caller } from '../principals/caller.ts';
 import { Secret } from '../secret/secret.ts';
 import type { Connection } from './connection.ts';
 import type { H1Stream } from './h1-stream.ts';
-import { answerStatus } from './problem.ts';
 import { readRequest } from './read-request.ts';
+import { recordRefusal } from './record-refusal.ts';
 import type { EdgeServices } from './services.ts';
 
 /** Turns requests that have been read into exchanges. */
@@ -35,13 +35,10 @@ export class RequestHandler {
     let request: InboundRequest | undefined;
     let caller: Caller | undefined;
     const refuse = (cause: unknown): void => {
-      const error = cause instanceof AlterError ? cause : new AlterError('internal_error', { cause });
-      const { inner, peer } = connection;
+      const { inner } = connection;
+      const challenge = inner === undefined ? 'proxy' : 'request';
       const origin = request?.origin ?? inner?.origin;
-      const status = answerStatus(error, inner === undefined ? 'proxy' : 'request');
-      const { method, version } = head;
-      const protocol = `http/${version}`;
-      this.#services.refused({ id, startedAt, type: 'request', peer, caller, protocol, method, origin, error, status });
+      const error = recordRefusal(this.#services, { id, startedAt, head, connection, challenge, caller, origin }, cause);
       stream.refuse(error, id, caller);
     };
     try {

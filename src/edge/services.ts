@@ -20,6 +20,8 @@ export interface EdgeServices {
   isPassThrough(authority: Authority): boolean;
   readonly serve: Serve;
   readonly openTunnel: OpenTunnel;
+  /** Answers a request to the proxy itself. Rejects with AlterError. */
+  own(request: OwnRequest): Promise<OwnAnswer>;
   /** What goes on stands here, and is ended when its key is. */
   readonly underWay: Pick<UnderWay, 'enter' | 'leave'>;
   /** Records what was refused before it became an exchange. */
@@ -30,6 +32,24 @@ export interface EdgeServices {
   readonly trustedProxies: readonly Network[];
   readonly now: () => number;
   readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+}
+
+/** A request to the proxy itself, from a caller who is known. */
+export interface OwnRequest {
+  readonly method: string;
+  /** Target in origin form, as it stood on the wire. */
+  readonly target: string;
+  readonly contentType: string | undefined;
+  readonly caller: Caller;
+  /** Rejects with AlterError beyond `maxBytes`. May be called once. */
+  readBody(maxBytes: number): Promise<Buffer>;
+}
+
+/** What the proxy answers for itself. */
+export interface OwnAnswer {
+  readonly status: number;
+  /** Becomes JSON. */
+  readonly document: object;
 }
 
 /** Limits of the client side. Times are milliseconds, sizes bytes. */

@@ -1,7 +1,7 @@
 import { CommandError } from '../errors.ts';
 import type { HeaderList } from '../message/header-list.ts';
 import { cookieNames } from '../message/cookie.ts';
-import { isToken } from '../message/syntax.ts';
+import { isToken, trimSpaces } from '../message/syntax.ts';
 import type { Credential } from './credential.ts';
 import type { PreparedRule } from './prepared-rule.ts';
 
@@ -32,7 +32,8 @@ function replaceCookie(headers: HeaderList, wanted: string, pair: string): void 
   const kept = headers
     .getAll('cookie')
     .flatMap((field) => field.split(';'))
-    .filter((own) => own.trim() !== '' && !cookieNames(own).includes(wanted));
+    .map(trimSpaces)
+    .filter((own) => own !== '' && !cookieNames(own).includes(wanted));
   headers.filter(({ lower }) => lower !== 'cookie');
-  headers.append('Cookie', [...kept.map((own) => own.trim()), pair].join('; '));
+  headers.append('Cookie', [...kept, pair].join('; '));
 }

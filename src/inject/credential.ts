@@ -12,15 +12,17 @@ export class Credential {
   readonly #values = new Map<string, string>();
   readonly #hidden = new Set<string>();
 
-  /** Throws `record_invalid` when a field that a rule needs is missing, or one holds a control character. */
+  /** Throws `record_invalid` when a field that a rule needs is missing, or one holds a control character or broken text. */
   constructor({ fields: declared, inject }: Pick<ProviderTemplate, 'fields' | 'inject'>, fields: Readonly<Record<string, Secret>>) {
     for (const name of inject.flatMap(ruleFormats).flatMap(fieldReferences)) {
-      if (!Object.hasOwn(fields, name)) throw new CommandError('record_invalid', `the field ${name} is missing`);
+      if (!Object.hasOwn(fields, name) && declared[name]?.optional !== true)
+        throw new CommandError('record_invalid', `the field ${name} is missing`);
     }
     for (const [name, secret] of Object.entries(fields)) {
       const value = reveal(secret);
       if (CONTROL.test(value))
         throw new CommandError('record_invalid', `the field ${name} holds a line break or another control character`);
+      if (/\p{Surrogate}/u.test(value)) throw new CommandError('record_invalid', `the field ${name} is not valid Unicode text`);
       this.#values.set(name, value);
       if (!Object.hasOwn(declared, name) || declared[name]?.secret !== false) this.#hidden.add(name);
     }
@@ -33,6 +35,16 @@ export class Credential {
       if (value === undefined) throw new CommandError('record_invalid', `the field ${field} is missing`);
       return value;
     });
+  }
+
+  /** As {@link Credential.render}; undefined when there is no format, or when it refers to an optional field that has no value. */
+  renderOptional(format: string | undefined): string | undefined {
+    return format === undefined || this.lacks(format) ? undefined : this.render(format);
+  }
+
+  /** Whether one of the formats refers to a field without a value, as an optional one may be. */
+  lacks(...formats: readonly string[]): boolean {
+    return formats.some((format) => fieldReferences(format).some((field) => !this.#values.has(field)));
   }
 
   /** Whether one of the formats holds a field that must not be shown. */

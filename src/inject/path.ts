@@ -10,11 +10,17 @@ import type { PreparedRule } from './prepared-rule.ts';
 /** Characters that may stand in a segment as they are (pchar, RFC 3986 §3.3), as clients of such APIs write them. */
 const KEPT = /%(?:3A|40|21|24|26|27|28|29|2A|2B|2C|3B|3D)/g;
 
+/** Where a credential stands in a path. */
+interface PathRule {
+  readonly format: string;
+  readonly under?: string;
+}
+
 /**
  * `path`: one segment of the path. It replaces the segment at its place when that is a placeholder or has the form of the credential (the
  * constant text of the format around anything); otherwise it is put in there.
  */
-export function preparePath(rule: { readonly format: string; readonly under?: string }, credential: Credential): PreparedRule {
+export function preparePath(rule: PathRule, credential: Credential): PreparedRule {
   const text = credential.render(rule.format);
   const segment = percentEncode(text).replace(KEPT, decodeURIComponent);
   checkSegment(segment);
@@ -24,15 +30,21 @@ export function preparePath(rule: { readonly format: string; readonly under?: st
     apply: (draft) => {
       draft.url = place(draft.url, segment);
     },
-    redactPath: (path) => place({ path, query: undefined }, rule.format, 'redact').path,
+    redactPath: pathRedaction(rule),
     sensitive: credential.hides(rule.format) ? [text, segment] : [],
   };
+}
+
+/** A function that puts the format of the rule in place of a segment where a credential stands, whoever wrote it there. */
+export function pathRedaction(rule: PathRule): (path: string) => string {
+  const place = findPlace(rule);
+  return (path) => place({ path, query: undefined }, rule.format, 'redact').path;
 }
 
 type Place = (url: CanonicalUrl, segment: string, purpose?: 'redact') => CanonicalUrl;
 
 /** A function that puts a segment where the rule says; for `redact`, only over one that stands there. */
-function findPlace({ format, under }: { readonly format: string; readonly under?: string }): Place {
+function findPlace({ format, under }: PathRule): Place {
   const own = ownSegment(format);
   const prefix = under === undefined ? undefined : `${under}/`;
   return ({ path, query }, segment, purpose) => {

@@ -1,12 +1,15 @@
 import type { HeaderList } from '../message/header-list.ts';
-import { percentEncode } from './percent-encoding.ts';
+import { decodeEscapes } from '../message/query.ts';
 
 /** Shorter texts occur by chance: they count only when they are the whole value. */
 const MIN_PART = 6;
 
+/** A URL in a parameter of another one is percent-encoded twice. */
+const MAX_ENCODED = 2;
+
 /**
- * Makes the function that removes response header fields which repeat a credential: `values` as they are, in base64 (at any offset),
- * base64url and percent-encoded; `written` as they are.
+ * Makes the function that removes response header fields which repeat a credential: `values` as they are and in base64 (at any offset) or
+ * base64url, `written` as they are; all of it also percent-encoded, wholly or in part.
  */
 export function makeScrubber(values: readonly string[], written: readonly string[]): (headers: HeaderList) => void {
   const texts = new Set([...written, ...values.flatMap(spellings)]);
@@ -14,12 +17,18 @@ export function makeScrubber(values: readonly string[], written: readonly string
   const whole = new Set([...texts].filter((text) => text.length < MIN_PART));
   // Shortest first: the search ends at the first text that is longer than the value.
   const parts = [...texts].filter((text) => text.length >= MIN_PART).sort((a, b) => a.length - b.length);
+  const shortest = Math.min(...[...texts].map((text) => text.length));
+  const repeats = (value: string, encoded: number): boolean => {
+    if (value.length < shortest) return false;
+    if (value.length < MIN_PART ? whole.has(value) : holdsOne(value, parts)) return true;
+    return encoded > 0 && value.includes('%') && repeats(decodeEscapes(value), encoded - 1);
+  };
   return (headers) => {
-    headers.filter((_, value) => (value.length < MIN_PART ? !whole.has(value) : !repeats(value, parts)));
+    headers.filter((_, value) => !repeats(value, MAX_ENCODED));
   };
 }
 
-function repeats(value: string, parts: readonly string[]): boolean {
+function holdsOne(value: string, parts: readonly string[]): boolean {
   for (const part of parts) {
     if (part.length > value.length) return false;
     if (value.includes(part)) return true;
@@ -30,11 +39,11 @@ function repeats(value: string, parts: readonly string[]): boolean {
 function spellings(value: string): string[] {
   if (value === '') return [];
   const utf8 = Buffer.from(value, 'utf8');
-  const percent = percentEncode(value);
-  const lowerPercent = percent.replace(/%[0-9A-F]{2}/g, (escape) => escape.toLowerCase());
   const encoded = [utf8.toString('base64'), utf8.toString('base64').replace(/=+$/, ''), ...innerBase64(utf8)];
   // A header value is read one character a byte.
-  return [value, utf8.toString('latin1'), percent, lowerPercent, encodeURIComponent(value), ...encoded, ...encoded.map(urlAlphabet)];
+  const octets = utf8.toString('latin1');
+  // A form writes a space as a plus sign.
+  return [value, octets, octets.replaceAll(' ', '+'), ...encoded, ...encoded.map(urlAlphabet)];
 }
 
 /** The characters of base64 that depend on `bytes` alone when it stands inside a longer text, for each of the three offsets. */

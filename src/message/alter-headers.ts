@@ -1,6 +1,6 @@
 import { AlterError, type WireCode } from '../errors.ts';
 import { decodeBasic } from './basic-credentials.ts';
-import { fieldName } from './field-name.ts';
+import { fieldName, type FieldName } from './field-name.ts';
 import type { HeaderList } from './header-list.ts';
 import { malformed } from './malformed.ts';
 import { parseUuid } from './uuid.ts';
@@ -43,19 +43,24 @@ const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
  * `malformed_request` for the others.
  */
 export function parseAlterHeaders(headers: HeaderList): AlterHeaders {
-  if (!namesAlter(headers)) return NONE;
-  const grantId = grantIdOf(headers);
-  const provider = providerOf(headers);
+  // Most requests have none of the fields, the others one or two.
+  const own = headers.kept(isAlter);
+  if (own.size === 0) return NONE;
+  const grantId = grantIdOf(own);
+  const provider = providerOf(own);
   if (grantId !== undefined && provider !== undefined) throw new AlterError('ambiguous_grant');
   return {
     grantId,
     provider,
-    userToken: userTokenOf(headers),
-    reason: freeText(headers, 'X-Alter-Reason', MAX_REASON),
-    caller: freeText(headers, 'X-Alter-Caller', MAX_CALLER),
-    context: contextOf(freeText(headers, 'X-Alter-Context', Number.POSITIVE_INFINITY)),
+    userToken: userTokenOf(own),
+    reason: freeText(own, 'X-Alter-Reason', MAX_REASON),
+    caller: freeText(own, 'X-Alter-Caller', MAX_CALLER),
+    context: contextOf(freeText(own, 'X-Alter-Context', Number.POSITIVE_INFINITY)),
   };
 }
+
+/** Fields that can hold an API key: the proxy's own, and that of a request to the proxy itself. */
+type KeyField = 'Proxy-Authorization' | 'Authorization';
 
 /**
  * The API key that a client presents in Proxy-Authorization, or undefined when it presents none: the password of Basic (with an empty
@@ -63,25 +68,36 @@ export function parseAlterHeaders(headers: HeaderList): AlterHeaders {
  * The key itself is not checked here.
  */
 export function parseProxyAuthorization(headers: HeaderList): string | undefined {
-  const values = headers.getAll('proxy-authorization');
+  return keyIn(headers, 'Proxy-Authorization');
+}
+
+/** The same for a request to the proxy itself, which may carry the key in Authorization just as well; in both, only the same one. */
+export function parseOwnAuthorization(headers: HeaderList): string | undefined {
+  const key = keyIn(headers, 'Proxy-Authorization');
+  const other = keyIn(headers, 'Authorization');
+  if (key !== undefined && other !== undefined && key !== other) throw invalidKey('Authorization and Proxy-Authorization differ');
+  return key ?? other;
+}
+
+function keyIn(headers: HeaderList, field: KeyField): string | undefined {
+  const values = headers.getAll(field);
   const [value] = values;
   if (value === undefined) return undefined;
-  if (values.length > 1) throw invalidKey('there must be one Proxy-Authorization field at most');
+  if (values.length > 1) throw invalidKey(`there must be one ${field} field at most`);
   const [, scheme, credentials] = /^([A-Za-z]+) +([!-~]+)$/.exec(value) ?? [];
-  if (scheme === undefined || credentials === undefined) throw invalidKey('Proxy-Authorization must be Basic or Bearer');
+  if (scheme === undefined || credentials === undefined) throw invalidKey(`${field} must be Basic or Bearer`);
   switch (scheme.toLowerCase()) {
     case 'basic':
-      return basicKey(credentials);
+      return basicKey(credentials, field);
     case 'bearer':
       return credentials;
     default:
-      throw invalidKey('Proxy-Authorization must be Basic or Bearer');
+      throw invalidKey(`${field} must be Basic or Bearer`);
   }
 }
 
-/** Most requests of a busy client have the fields, most requests of other clients have none. */
-function namesAlter({ names }: HeaderList): boolean {
-  return names.some(({ lower }) => lower.startsWith('x-alter-'));
+function isAlter({ ofProxy, lower }: FieldName): boolean {
+  return ofProxy && lower.startsWith('x-alter-');
 }
 
 /** The one value of a field, undefined when absent; two fields are refused with `code`, even equal ones. */
@@ -146,12 +162,12 @@ function contextOf(text: string | undefined): Readonly<Record<string, string>> |
   return Object.fromEntries(pairs);
 }
 
-function basicKey(credentials: string): string {
+function basicKey(credentials: string, field: KeyField): string {
   const pair = decodeBasic(credentials);
-  if (pair === undefined) throw invalidKey('the Basic credentials of Proxy-Authorization are not base64 of user:password');
+  if (pair === undefined) throw invalidKey(`the Basic credentials of ${field} are not base64 of user:password`);
   if (pair.password !== '') return pair.password;
   if (pair.username.startsWith(KEY_PREFIX)) return pair.username;
-  throw invalidKey('Proxy-Authorization holds no key');
+  throw invalidKey(`${field} holds no key`);
 }
 
 function invalidKey(detail: string): AlterError {

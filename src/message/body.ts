@@ -20,5 +20,13 @@ export interface BodySource {
   cancel(cause: Error): void;
 }
 
+/** Changes a body while it flows. What it throws ends the exchange; AlterError names why. */
+export interface BodyTransform {
+  /** What leaves for `chunk`: any number of pieces, possibly the very chunk. */
+  write(chunk: Buffer): readonly Buffer[];
+  /** The body has ended: what leaves last, and the trailers. */
+  end(trailers: HeaderList | undefined): { readonly pieces: readonly Buffer[]; readonly trailers: HeaderList | undefined };
+}
+
 /** How the length of a body is known. */
 export type BodyLength = { readonly kind: 'none' } | { readonly kind: 'length'; readonly bytes: number } | { readonly kind: 'chunked' };

@@ -15,12 +15,18 @@ export interface FieldName {
   readonly folded: string;
   /** One of the proxy's own: `X-Alter-*` or `Proxy-*`. */
   readonly ofProxy: boolean;
+  /** Belongs to one connection only (RFC 9110 §7.6.1, and the older ones of RFC 2616 §13.5.1), also with underscores. */
+  readonly hopByHop: boolean;
   /** Which of the fields of framing it is; `underscored`: one of the lengths to servers that turn names into variables. */
   readonly framing: FramingField | 'underscored' | undefined;
 }
 
 const FRAMING: ReadonlySet<string> = new Set<FramingField>([
   ...(['host', 'expect', 'upgrade', 'connection', 'content-length', 'transfer-encoding'] as const),
+]);
+
+const HOP_BY_HOP: ReadonlySet<string> = new Set([
+  ...['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'http2-settings'],
 ]);
 
 /** Clients use a few hundred names in a few spellings; one that invents names must not fill the memory with them. */
@@ -89,6 +95,7 @@ function describe(spelling: string): FieldName {
     lower,
     folded,
     ofProxy: folded.startsWith('x-alter-') || folded.startsWith('proxy-'),
+    hopByHop: HOP_BY_HOP.has(folded),
     framing: framingOf(lower, folded),
   });
 }

@@ -25,13 +25,11 @@ export function forwardedAddress(peer: string, headers: HeaderList, trusted: rea
   return client;
 }
 
-/** The value of `for` in one element of `Forwarded`. */
+/** The value of `for` in one element of `Forwarded`; empty when it is not there, or twice (forbidden by RFC 7239 §4). */
 function forOf(element: string): string {
-  for (const pair of splitQuoted(element, ';')) {
-    const [, value] = /^\s*for\s*=\s*(.*?)\s*$/i.exec(pair) ?? [];
-    if (value !== undefined) return value.replace(/^"(.*)"$/, '$1');
-  }
-  return '';
+  const values = splitQuoted(element, ';').flatMap((pair) => /^\s*for\s*=\s*(.*?)\s*$/i.exec(pair)?.[1] ?? []);
+  const [value = '', another] = values;
+  return another === undefined ? value.replace(/^"(.*)"$/, '$1') : '';
 }
 
 /** Splits at `separator` outside of quoted strings (RFC 9110 §5.6.4). */

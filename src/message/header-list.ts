@@ -18,28 +18,29 @@ export function prepareField(name: string, value: string): PreparedField {
   return { name: described, value };
 }
 
+const NO_FIELDS: readonly string[] = [];
+
 /**
  * A list of header fields that keeps order, spelling and duplicates (RFC 9110 §5.3). Values are latin1, as they stood on the wire. Whatever is
  * in a list can be sent as it is: a field that would be read as something else never gets in.
  */
 export class HeaderList {
-  #names: FieldName[] = [];
-  #values: string[] = [];
+  readonly #names: FieldName[];
+  readonly #values: string[];
 
   /**
-   * Of name, value, name, value …
+   * Of name, value, name, value … The other two are for {@link HeaderList.ofParsed}.
    * @throws Error for a name that is no token, or a value with a character that no field can carry.
    */
-  constructor(flat: readonly string[] = []) {
+  constructor(flat: readonly string[] = NO_FIELDS, names: FieldName[] = [], values: string[] = []) {
+    this.#names = names;
+    this.#values = values;
     for (let i = 0; i < flat.length; i += 2) this.append(flat[i] ?? '', flat[i + 1] ?? '');
   }
 
   /** A list of fields that a parser has read, octet by octet, and so need not be looked at again. Takes ownership of both. */
   static ofParsed(names: FieldName[], values: string[]): HeaderList {
-    const list = new HeaderList();
-    list.#names = names;
-    list.#values = values;
-    return list;
+    return new HeaderList(NO_FIELDS, names, values);
   }
 
   /** Number of fields. */

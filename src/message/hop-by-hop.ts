@@ -2,18 +2,8 @@ import { addConnectionOptions } from './connection.ts';
 import { fieldName, type FieldName } from './field-name.ts';
 import type { HeaderList } from './header-list.ts';
 
-/** Fields that belong to one connection only (RFC 9110 §7.6.1, and the older ones of RFC 2616 §13.5.1). */
-const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'http2-settings'];
-
-/** Expect is answered by the edge, which then has the body. */
-const REQUEST_ONLY: ReadonlySet<string> = new Set([...HOP_BY_HOP, 'expect']);
-
-/** Alt-Svc would lead the client past the proxy. */
-const RESPONSE_ONLY: ReadonlySet<string> = new Set([...HOP_BY_HOP, 'alt-svc']);
-
 /** RFC 9110 §6.5.1: framing, routing, authentication, request modifiers, response control and content format never come as trailers. */
 const NOT_IN_TRAILERS: ReadonlySet<string> = new Set([
-  ...HOP_BY_HOP,
   ...['content-length', 'host', 'expect', 'max-forwards', 'range', 'cache-control', 'pragma', 'alt-svc', 'location', 'retry-after'],
   ...['authorization', 'cookie', 'set-cookie', 'www-authenticate', 'authentication-info', 'age', 'date', 'expires', 'vary', 'warning'],
   ...['content-encoding', 'content-type', 'content-range', 'if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since'],
@@ -25,34 +15,40 @@ const NOT_IN_TRAILERS: ReadonlySet<string> = new Set([
  * Expect, in every case and with underscores for dashes. Content-Length stays. A list of its own.
  */
 export function strippedRequestHeaders(headers: HeaderList): HeaderList {
-  return headers.kept(kept(headers, REQUEST_ONLY));
+  return headers.kept(kept(headers, isExpect));
 }
 
 /** Removes from response headers: hop-by-hop fields with everything that Connection names, `Proxy-*`, `X-Alter-*` and Alt-Svc. */
 export function stripResponseHeaders(headers: HeaderList): void {
-  strip(headers, RESPONSE_ONLY);
+  headers.filter(kept(headers, isAltSvc));
 }
 
 /** Removes from trailers every field that may only stand in front of a body. */
 export function stripTrailers(trailers: HeaderList): void {
-  strip(trailers, NOT_IN_TRAILERS);
+  trailers.filter(kept(trailers, ({ folded }) => NOT_IN_TRAILERS.has(folded)));
 }
 
 /** Whether a request field of this name is written by the proxy alone: framing, routing, hop-by-hop and its own fields. */
 export function isReservedField(name: string): boolean {
-  const { folded, ofProxy } = fieldName(name);
-  return folded === 'host' || folded === 'content-length' || REQUEST_ONLY.has(folded) || ofProxy;
+  const { folded, ofProxy, hopByHop } = fieldName(name);
+  return folded === 'host' || folded === 'content-length' || folded === 'expect' || hopByHop || ofProxy;
 }
 
-function strip(headers: HeaderList, names: ReadonlySet<string>): void {
-  headers.filter(kept(headers, names));
+/** Expect is answered by the edge, which then has the body. */
+function isExpect({ folded }: FieldName): boolean {
+  return folded === 'expect';
 }
 
-/** Which fields stay. */
-function kept(headers: HeaderList, names: ReadonlySet<string>): (name: FieldName) => boolean {
+/** Alt-Svc would lead the client past the proxy. */
+function isAltSvc({ folded }: FieldName): boolean {
+  return folded === 'alt-svc';
+}
+
+/** Which fields stay: those that are neither for this connection, nor for the proxy, nor `excluded`. */
+function kept(headers: HeaderList, excluded: (name: FieldName) => boolean): (name: FieldName) => boolean {
   const options = connectionOptions(headers);
-  if (options === undefined) return (name) => !name.ofProxy && !names.has(name.folded);
-  return (name) => !name.ofProxy && !names.has(name.folded) && !options.has(name.lower);
+  if (options === undefined) return (name) => !name.ofProxy && !name.hopByHop && !excluded(name);
+  return (name) => !name.ofProxy && !name.hopByHop && !excluded(name) && !options.has(name.lower);
 }
 
 /** The field names that Connection lists; undefined when there are none, as in most messages. */

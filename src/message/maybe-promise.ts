@@ -6,7 +6,19 @@ export function chain<T, U>(value: MaybePromise<T>, next: (value: T) => MaybePro
   return value instanceof Promise ? value.then(next) : next(value);
 }
 
-/** The values in order, without a promise when none of them is one. */
-export function all<T>(values: readonly MaybePromise<T>[]): MaybePromise<readonly T[]> {
+/**
+ * What `of` gives for each item, in order; without a promise when none of them is one. One that throws counts as one that rejects, so that
+ * no promise of the items before it is left with a rejection of which nobody hears.
+ */
+export function all<I, T>(items: readonly I[], of: (item: I) => MaybePromise<T>): MaybePromise<readonly T[]> {
+  const values = items.map((item) => orRejection(of, item));
   return values.some((value) => value instanceof Promise) ? Promise.all(values) : (values as readonly T[]);
+}
+
+function orRejection<I, T>(of: (item: I) => MaybePromise<T>, item: I): MaybePromise<T> {
+  try {
+    return of(item);
+  } catch (error) {
+    return Promise.reject(error instanceof Error ? error : new Error(String(error)));
+  }
 }

@@ -19,5 +19,5 @@ export interface OutboundRequest {
   readonly origin: Origin;
   url: CanonicalUrl;
   readonly headers: HeaderList;
-  readonly bodyLength: BodyLength;
+  bodyLength: BodyLength;
 }

@@ -13,6 +13,21 @@ export function isFieldValue(text: string): boolean {
   return !NOT_IN_VALUE.test(text);
 }
 
+/**
+ * Without the white space of fields around it (OWS, RFC 9110 §5.6.3). `trim` takes more: among it 0xA0, the last octet of an `à` in UTF-8.
+ */
+export function trimSpaces(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isSpace(text.charCodeAt(start))) start += 1;
+  while (start < end && isSpace(text.charCodeAt(end - 1))) end -= 1;
+  return text.slice(start, end);
+}
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}
+
 /** A lower-case field name with underscores read as dashes, as CGI-like servers do when they make variables of them. */
 export function foldUnderscores(lowerName: string): string {
   return lowerName.includes('_') ? lowerName.replaceAll('_', '-') : lowerName;

@@ -1,4 +1,4 @@
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import type { AlterError } from '../errors.ts';
 import type { Authority } from './authority.ts';
 
@@ -10,8 +10,13 @@ export interface TunnelResult {
   readonly error: string | undefined;
 }
 
-/** Joins a client to a destination that has been dialled; `done` is called once, when both sides are closed. */
-export type StartTunnel = (client: Duplex, head: Buffer, done: (result: TunnelResult) => void) => void;
+/** A destination that has been dialled for a tunnel. */
+export interface Destination {
+  /** Joins a client to it; `head` is what the client has sent already. `done` is called once, when both sides are closed. */
+  join(client: Socket, head: Buffer, done: (result: TunnelResult) => void): void;
+  /** Closes it at once, also when it has been joined. */
+  close(): void;
+}
 
 /** Dials a destination for a tunnel. */
-export type OpenTunnel = (authority: Authority, callback: (error: AlterError | null, start: StartTunnel | null) => void) => void;
+export type OpenTunnel = (authority: Authority, callback: (error: AlterError | null, destination: Destination | null) => void) => void;

@@ -16,7 +16,7 @@ export interface ClientEvents {
 export interface ClientStream {
   /** Body of the request, if it has one. */
   readonly body: BodySource | undefined;
-  /** Says who hears of the client. Called once, before anything else. */
+  /** Says who hears of the client: at once, when it has left already. Called once, before anything else. */
   listen(events: ClientEvents): void;
   /** Passes on a 1xx response. */
   informational(head: ResponseHead): void;

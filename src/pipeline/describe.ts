@@ -1,12 +1,12 @@
 import type { AlterError, WireCode } from '../errors.ts';
+import type { CallerPathRedaction } from '../inject/caller-paths.ts';
 import type { AlterHeaders } from '../message/alter-headers.ts';
 import type { Authority, Origin } from '../message/authority.ts';
 import type { TunnelResult } from '../message/tunnel.ts';
 import { queryNames } from '../message/url.ts';
 import type { ClientPeer, Exchange } from './exchange.ts';
 import { isoTime } from './iso-time.ts';
-import type { AuditOutcome } from '../audit/event.ts';
-import type { AuditDraft } from '../audit/recorder.ts';
+import type { AuditDraft, AuditOutcome } from '../audit/event.ts';
 
 /** How an exchange ended, as far as the client could see. */
 export interface Ending {
@@ -53,7 +53,7 @@ function outcomeOf(code: WireCode, answered: boolean): AuditOutcome {
 }
 
 /** The audit event of an exchange, from the exchange alone: names and ids, never a value that could be a credential. */
-export function describeExchange(exchange: Exchange, ending: Ending, now: number): AuditDraft {
+export function describeExchange(exchange: Exchange, ending: Ending, now: number, redactCallerPath: CallerPathRedaction): AuditDraft {
   const { request, caller, alter, resolved } = exchange;
   return {
     id: exchange.id,
@@ -74,7 +74,7 @@ export function describeExchange(exchange: Exchange, ending: Ending, now: number
     scheme: request.origin.scheme,
     host: request.origin.host,
     port: request.origin.port,
-    path: (resolved?.injection.redactPath?.(request.url.path) ?? request.url.path).slice(0, MAX_PATH),
+    path: recordedPath(exchange, redactCallerPath).slice(0, MAX_PATH),
     queryNames: queryNames(request.url),
     provider: resolved?.secret.provider ?? null,
     secretId: resolved?.secret.id ?? null,
@@ -94,6 +94,12 @@ export function describeExchange(exchange: Exchange, ending: Ending, now: number
     injected: exchange.injected,
     stages: exchange.stages,
   };
+}
+
+/** A credential in the path is not recorded, be it where the provider's rule puts it or the caller's own. */
+function recordedPath({ request, resolved }: Exchange, redactCallerPath: CallerPathRedaction): string {
+  const { path } = request.url;
+  return resolved === undefined ? redactCallerPath(request.origin, path) : (resolved.injection.redactPath?.(path) ?? path);
 }
 
 /** A request that was refused before it became an exchange. */
@@ -145,6 +151,7 @@ export interface TunnelEnding {
   readonly caller: Exchange['caller'];
   readonly alter: AlterHeaders;
   readonly authority: Authority;
+  /** Undefined: it was not opened; when there is no `error` either, because the client left before. */
   readonly result: TunnelResult | undefined;
   /** Why it could not be opened or, with a `result`, why the proxy ended it. */
   readonly error: AlterError | undefined;
@@ -174,7 +181,7 @@ export function describeTunnel(tunnel: TunnelEnding, now: number): AuditDraft {
     outcome: tunnelOutcome(tunnel),
     code: error?.code ?? null,
     rule: error?.rule ?? result?.error ?? null,
-    status: result === undefined ? (error?.status ?? 200) : 200,
+    status: result === undefined ? (error?.status ?? null) : 200,
     bytesIn: result?.bytesIn ?? 0,
     bytesOut: result?.bytesOut ?? 0,
   };
@@ -210,7 +217,8 @@ const NOTHING = {
 
 function tunnelOutcome({ error, result }: TunnelEnding): AuditOutcome {
   if (error !== undefined) return outcomeOf(error.code, result !== undefined);
-  return result?.error === undefined ? 'success' : 'interrupted';
+  if (result === undefined) return 'aborted';
+  return result.error === undefined ? 'success' : 'interrupted';
 }
 
 function outcome(ending: Ending): AuditOutcome {

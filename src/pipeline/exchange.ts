@@ -5,6 +5,8 @@ import type { InboundRequest, OutboundRequest } from '../message/request.ts';
 import type { Caller } from '../principals/caller.ts';
 import type { VerifiedUser } from '../principals/user.ts';
 import type { ResolvedGrant } from '../vault/resolved.ts';
+import type { OutboundDraft } from './draft-body.ts';
+import type { RequestBody } from './request-body.ts';
 
 /** The peer of a client connection. */
 export interface ClientPeer {
@@ -26,7 +28,14 @@ export interface Exchange {
   readonly stillCalls: () => MaybePromise<Caller>;
   readonly request: InboundRequest;
   readonly alter: AlterHeaders;
-  readonly outbound: OutboundRequest;
+  /** The request as it leaves. */
+  outbound: OutboundDraft;
+  /** As it was before injection; kept only where injection may want a second try. */
+  uninjected?: OutboundRequest;
+  /** Body of the request, if it has one. A stage may read it. */
+  body?: RequestBody;
+  /** Text of the body, where it is a form and a rule asked for it. */
+  form?: string;
   /** Grant id that the request names, and how. */
   named?: { readonly id: string; readonly by: 'header' | 'slot' | 'default' | 'provider' };
   placeholders: readonly PlaceholderPlace[];

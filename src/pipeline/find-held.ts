@@ -26,15 +26,16 @@ export function findHeld(grants: HeldGrantSource, user: VerifiedUser, provider: 
   const { idp, subject, groups } = user;
   return chain(heldBy(grants, user.app, { type: 'user', idp, subject }, provider), (own) => {
     if (own.length > 0) return theOnly(own);
-    const ofGroups = [...groups].map((group) => heldBy(grants, user.app, { type: 'group', idp, group }, provider));
-    return chain(all(ofGroups), (found) => theOnly(found.flat()));
+    const ofGroups = all([...groups], (group) => heldBy(grants, user.app, { type: 'group', idp, group }, provider));
+    return chain(ofGroups, (found) => theOnly(found.flat()));
   });
 }
 
 function heldBy(grants: HeldGrantSource, app: string, holder: HolderPrincipal, provider: string): MaybePromise<readonly ResolvedGrant[]> {
   return chain(grants.access.findHolder(app, holderId(holder)), (record) => {
     const listed = (record?.grants ?? []).filter((held) => held.provider === provider);
-    return chain(all(listed.map(({ id }) => usable(grants, app, id))), (resolved) =>
+    const usables = all(listed, ({ id }) => usable(grants, app, id));
+    return chain(usables, (resolved) =>
       resolved.filter((found): found is ResolvedGrant => found !== undefined && belongs(found, holder, provider)),
     );
   });

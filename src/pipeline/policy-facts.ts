@@ -1,3 +1,4 @@
+import type { InboundRequest } from '../message/request.ts';
 import type { GrantFacts, PolicyFacts, PrincipalFacts } from '../policy/rules.ts';
 import type { GrantPrincipal, GrantRecord } from '../vault/records.ts';
 import type { ResolvedGrant, SecretFacts } from '../vault/resolved.ts';
@@ -16,6 +17,7 @@ export function policyFacts(exchange: Exchange, { grant, source, secret }: Resol
     path: request.url.path,
     query: request.url.query,
     headers: request.headers,
+    body: hasBody(request) ? { form: exchange.form } : undefined,
     clientAddress: clientAddress ?? peer.address,
     reason: alter.reason,
     context: alter.context,
@@ -25,6 +27,10 @@ export function policyFacts(exchange: Exchange, { grant, source, secret }: Resol
     agent: caller.agent,
     ...(source === undefined ? {} : { source: { grant: grantFacts(source, secret), principal: principalFacts(source.principal) } }),
   };
+}
+
+function hasBody({ bodyLength }: InboundRequest): boolean {
+  return bodyLength.kind === 'chunked' || (bodyLength.kind === 'length' && bodyLength.bytes > 0);
 }
 
 function grantFacts({ id, label, createdAt }: GrantRecord, secret: SecretFacts): GrantFacts {

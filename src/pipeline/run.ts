@@ -30,6 +30,7 @@ function runFrom(index: number, stages: readonly Stage[], exchange: Exchange): M
   return undefined;
 }
 
-function refusal(error: unknown): AlterError {
+/** What is thrown, as a refusal: an error that is no AlterError becomes `internal_error`. */
+export function refusal(error: unknown): AlterError {
   return error instanceof AlterError ? error : new AlterError('internal_error', { cause: error });
 }

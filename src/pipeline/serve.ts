@@ -1,19 +1,26 @@
 import { describeExchange } from './describe.ts';
 import type { Recorder } from '../audit/recorder.ts';
 import { AlterError } from '../errors.ts';
-import type { BodySink, BodySource } from '../message/body.ts';
+import type { CallerPathRedaction } from '../inject/caller-paths.ts';
 import { fieldName } from '../message/field-name.ts';
 import type { HeaderList } from '../message/header-list.ts';
-import { stripResponseHeaders, stripTrailers } from '../message/hop-by-hop.ts';
 import type { MaybePromise } from '../message/maybe-promise.ts';
+import type { MemoryBudget } from '../message/memory-budget.ts';
 import type { ResponseHead } from '../message/response.ts';
 import type { Caller } from '../principals/caller.ts';
 import type { Flight, Forward, ResponseSink } from '../upstream/forward.ts';
 import { KEY_DEPRECATED } from '../principals/caller.ts';
-import type { ClientStream } from './client-stream.ts';
+import type { BodySpoolLimits } from './body-spool.ts';
+import { cleanHead, cleanTrailers } from './clean-answer.ts';
+import type { ClientEvents, ClientStream } from './client-stream.ts';
+import { frame } from './draft-body.ts';
 import type { Exchange } from './exchange.ts';
 import { isolationOf } from './isolation.ts';
-import { runStages } from './run.ts';
+import { RequestBody } from './request-body.ts';
+import type { BodyObserver } from './request-body.ts';
+import { refusal, runStages } from './run.ts';
+import { SecondTry, wantsSecondTry } from './second-try.ts';
+import { injectAgain } from './stage-inject.ts';
 import type { Stage } from './stage.ts';
 import type { Use } from './standing.ts';
 import type { UnderWay } from './under-way.ts';
@@ -24,7 +31,12 @@ export interface ServeServices {
   readonly forward: Forward;
   readonly recorder: Recorder;
   readonly underWay: Pick<UnderWay, 'enter' | 'leave'>;
+  readonly redactCallerPath: CallerPathRedaction;
   readonly now: () => number;
+  /** Memory for bodies that are read whole. */
+  readonly bodyMemory: MemoryBudget;
+  /** Where larger ones go; undefined: nowhere. */
+  readonly bodySpool: BodySpoolLimits | undefined;
   /** Is told of bytes of bodies, in either direction. */
   readonly bodyBytesPassed: (bytes: number) => void;
   readonly log: { error(fields: object, message: string): void; warn(fields: object, message: string): void };
@@ -43,7 +55,7 @@ export function createServe(services: ServeServices): Serve {
 }
 
 /** One exchange under way. Whatever happens, {@link Serving.#finish} runs exactly once. */
-class Serving implements ResponseSink, Use {
+class Serving implements ResponseSink, Use, BodyObserver, ClientEvents {
   readonly #services: ServeServices;
   readonly exchange: Exchange;
   readonly #client: ClientStream;
@@ -51,6 +63,8 @@ class Serving implements ResponseSink, Use {
   #status: number | undefined;
   #bytesIn = 0;
   #bytesOut = 0;
+  /** Of flights before the one under way. */
+  #retries = 0;
   #admitted = false;
   #interrupted = false;
   #finished = false;
@@ -64,14 +78,10 @@ class Serving implements ResponseSink, Use {
   }
 
   start(): void {
-    this.#client.listen({
-      drain: () => {
-        this.#flight?.resume();
-      },
-      gone: () => {
-        this.#gone();
-      },
-    });
+    this.#client.listen(this);
+    if (this.#finished) return;
+    const { body } = this.#client;
+    if (body !== undefined) this.exchange.body = new RequestBody(body, this.exchange.request.bodyLength, this);
     const refused = runStages(this.#services.stages, this.exchange);
     if (refused instanceof Promise) {
       void refused.then((error) => {
@@ -80,12 +90,21 @@ class Serving implements ResponseSink, Use {
     } else this.#judged(refused);
   }
 
+  drain(): void {
+    this.#flight?.resume();
+  }
+
+  gone(): void {
+    if (!this.#finish(undefined, true)) return;
+    this.#flight?.abort();
+  }
+
   informational(head: ResponseHead): void {
-    if (!this.#finished) this.#client.informational(this.#cleaned(head));
+    if (!this.#finished) this.#client.informational(cleanHead(head, this.exchange));
   }
 
   head(head: ResponseHead): void {
-    const cleaned = this.#cleaned(head);
+    const cleaned = cleanHead(head, this.exchange);
     cleaned.headers.add({ name: REQUEST_ID, value: this.exchange.id });
     if (this.exchange.caller.deprecated === true) cleaned.headers.append(KEY_DEPRECATED, 'true');
     this.#addAnswerHeaders(cleaned.headers);
@@ -107,7 +126,7 @@ class Serving implements ResponseSink, Use {
 
   end(trailers?: HeaderList): void {
     if (!this.#finish(undefined, false)) return;
-    if (trailers !== undefined) this.#cleanTrailers(trailers);
+    if (trailers !== undefined) cleanTrailers(trailers, this.exchange);
     this.#client.end(trailers);
   }
 
@@ -134,11 +153,29 @@ class Serving implements ResponseSink, Use {
     return this.exchange.stillCalls;
   }
 
+  get bodyMemory(): MemoryBudget {
+    return this.#services.bodyMemory;
+  }
+
+  get bodySpool(): BodySpoolLimits | undefined {
+    return this.#services.bodySpool;
+  }
+
   interrupt(error: AlterError): void {
     if (this.#finished) return;
     this.#interrupted = true;
     this.fail(error);
     this.#flight?.abort();
+  }
+
+  received(bytes: number): void {
+    this.#bytesIn += bytes;
+    this.#services.bodyBytesPassed(bytes);
+  }
+
+  /** A slow body must not outlive its grant: what is read whole is looked after from here on. */
+  reading(): void {
+    if (this.place === -1 && !this.#finished) this.#services.underWay.enter(this);
   }
 
   #judged(error: AlterError | undefined): void {
@@ -152,16 +189,50 @@ class Serving implements ResponseSink, Use {
       this.fail(refused);
       return;
     }
-    const body = this.#client.body;
-    const counted =
-      body === undefined
-        ? undefined
-        : countedBody(body, (bytes) => {
-            this.#bytesIn += bytes;
-            this.#services.bodyBytesPassed(bytes);
-          });
-    this.#services.underWay.enter(this);
-    this.#flight = this.#services.forward(this.exchange.outbound, counted, isolationOf(this.exchange), this);
+    if (this.place === -1) this.#services.underWay.enter(this);
+    this.#send(this.exchange.resolved?.injection.refreshAfter === undefined ? this : this.#secondTry());
+  }
+
+  #send(sink: ResponseSink): void {
+    const { exchange } = this;
+    const { outbound, body } = exchange;
+    if (body?.wholeBytes !== undefined && outbound.body === undefined) frame(outbound, { kind: 'length', bytes: body.wholeBytes });
+    const leaving = outbound.body === undefined ? body?.leaving() : outbound.body.leaving();
+    this.#flight = this.#services.forward(outbound, leaving, isolationOf(exchange), sink);
+  }
+
+  /** Stands before this sink where the injection may want a second try. */
+  #secondTry(): ResponseSink {
+    const { exchange } = this;
+    const secondTry: SecondTry = new SecondTry({
+      ask: (head) => wantsSecondTry(exchange, head, this.#services.now()),
+      over: () => this.#finished,
+      again: () => {
+        this.#again(secondTry);
+      },
+      resume: () => this.#flight?.resume(),
+      sink: this,
+    });
+    return secondTry;
+  }
+
+  #again(sink: ResponseSink): void {
+    const first = this.#flight;
+    this.#flight = undefined;
+    first?.abort();
+    this.#retries += (first?.retries ?? 0) + 1;
+    const injected = attempt(() => injectAgain(this.exchange));
+    if (injected instanceof Promise) {
+      void injected.then((error) => {
+        this.#injectedAgain(error, sink);
+      });
+    } else this.#injectedAgain(injected, sink);
+  }
+
+  #injectedAgain(error: AlterError | undefined, sink: ResponseSink): void {
+    if (this.#finished) return;
+    if (error === undefined) this.#send(sink);
+    else this.fail(error);
   }
 
   /** Use of a credential has a place in the audit trail before the credential leaves. */
@@ -176,11 +247,6 @@ class Serving implements ResponseSink, Use {
     }
   }
 
-  #gone(): void {
-    if (!this.#finish(undefined, true)) return;
-    this.#flight?.abort();
-  }
-
   /** What the provider says of its own limits stands: two policies in one field would be read as one list. */
   #addAnswerHeaders(headers: HeaderList): void {
     const { answerHeaders = [] } = this.exchange;
@@ -190,22 +256,12 @@ class Serving implements ResponseSink, Use {
     }
   }
 
-  #cleaned(head: ResponseHead): ResponseHead {
-    stripResponseHeaders(head.headers);
-    this.exchange.resolved?.injection.scrub(head.headers);
-    return head;
-  }
-
-  #cleanTrailers(trailers: HeaderList): void {
-    stripTrailers(trailers);
-    this.exchange.resolved?.injection.scrub(trailers);
-  }
-
   #finish(error: AlterError | undefined, aborted: boolean): boolean {
     if (this.#finished) return false;
     this.#finished = true;
     this.exchange.release?.();
-    const { recorder, underWay, now, log } = this.#services;
+    this.exchange.body?.close();
+    const { recorder, underWay, redactCallerPath, now, log } = this.#services;
     underWay.leave(this);
     const ending = {
       status: this.#status ?? error?.status,
@@ -214,9 +270,9 @@ class Serving implements ResponseSink, Use {
       interrupted: this.#interrupted,
       bytesIn: this.#bytesIn,
       bytesOut: this.#bytesOut,
-      retries: this.#flight?.retries ?? 0,
+      retries: this.#retries + (this.#flight?.retries ?? 0),
     };
-    recorder.record(describeExchange(this.exchange, ending, now()), this.#admitted);
+    recorder.record(describeExchange(this.exchange, ending, now(), redactCallerPath), this.#admitted);
     if (error !== undefined) logRefusal(log, this.exchange, error);
     return true;
   }
@@ -229,27 +285,12 @@ function logRefusal(log: ServeServices['log'], exchange: Exchange, error: AlterE
   else log.warn(fields, 'request refused or failed');
 }
 
-function countedBody(source: BodySource, count: (bytes: number) => void): BodySource {
-  return {
-    start(sink: BodySink) {
-      source.start({
-        write(chunk) {
-          count(chunk.length);
-          return sink.write(chunk);
-        },
-        end: (trailers) => {
-          sink.end(trailers);
-        },
-        abort: (cause) => {
-          sink.abort(cause);
-        },
-      });
-    },
-    resume: () => {
-      source.resume();
-    },
-    cancel: (cause) => {
-      source.cancel(cause);
-    },
-  };
+/** Why it did not succeed, if it did not. */
+function attempt(call: () => MaybePromise<void>): MaybePromise<AlterError | undefined> {
+  try {
+    const done = call();
+    return done instanceof Promise ? done.then(() => undefined, refusal) : undefined;
+  } catch (error) {
+    return refusal(error);
+  }
 }

@@ -1,7 +1,10 @@
 import { AlterError } from '../errors.ts';
+import type { PreparedInjection } from '../inject/injector.ts';
 import { matchSlot } from '../inject/slot.ts';
 import { chain } from '../message/maybe-promise.ts';
+import type { MaybePromise } from '../message/maybe-promise.ts';
 import { findPlaceholders } from '../message/placeholder.ts';
+import { copyOf, draftOf } from './draft-body.ts';
 import type { Exchange } from './exchange.ts';
 import { CONTINUE } from './stage.ts';
 import type { Stage } from './stage.ts';
@@ -11,16 +14,29 @@ export function injectStage(): Stage {
   return {
     name: 'inject',
     run(exchange) {
-      const { resolved, outbound, placeholders } = exchange;
+      const { resolved, placeholders } = exchange;
       if (resolved === undefined) return CONTINUE;
       if (!matchSlot(resolved.injection, placeholders)) throw notReplaced();
-      return chain(resolved.injection.apply(outbound), () => {
-        checkReplaced(exchange);
-        exchange.injected = resolved.injection.writes;
-        return CONTINUE;
-      });
+      if (resolved.injection.refreshAfter !== undefined) exchange.uninjected = copyOf(exchange.outbound);
+      return chain(inject(exchange, resolved.injection), () => CONTINUE);
     },
   };
+}
+
+/** Injects anew, into the request as it was before. Throws or rejects with AlterError as the stage does. */
+export function injectAgain(exchange: Exchange): MaybePromise<void> {
+  const { resolved, uninjected } = exchange;
+  if (resolved === undefined || uninjected === undefined) throw new Error('nothing was kept for a second try');
+  exchange.outbound = uninjected;
+  return inject(exchange, resolved.injection);
+}
+
+function inject(exchange: Exchange, injection: PreparedInjection): MaybePromise<void> {
+  if (injection.readsBody === true && exchange.body !== undefined) exchange.outbound = draftOf(exchange.outbound, exchange.body);
+  return chain(injection.apply(exchange.outbound), () => {
+    checkReplaced(exchange);
+    exchange.injected = injection.writes;
+  });
 }
 
 /** A placeholder that is still there after injection would reach the provider. */

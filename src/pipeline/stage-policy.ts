@@ -1,10 +1,13 @@
 import { AlterError } from '../errors.ts';
+import type { MaybePromise } from '../message/maybe-promise.ts';
 import { decide } from '../policy/decide.ts';
 import type { Decision } from '../policy/decide.ts';
+import { MAX_FORM_BYTES, wantsForm } from '../policy/form.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { PolicyFacts } from '../policy/rules.ts';
 import type { Exchange } from './exchange.ts';
 import { policyFacts } from './policy-facts.ts';
+import type { RequestBody } from './request-body.ts';
 import { CONTINUE, reject } from './stage.ts';
 import type { Stage, StageAnswer } from './stage.ts';
 import { takeCounters } from './take-counters.ts';
@@ -24,16 +27,22 @@ export function policyStage(now: () => number, counters: Counters): Stage {
     if (resolved === undefined || policy === undefined || policy.rules.length === 0) return undefined;
     return { policy, facts: policyFacts(exchange, resolved, now()) };
   };
+  const judge = (exchange: Exchange): MaybePromise<StageAnswer> => {
+    const found = caseOf(exchange);
+    if (found === undefined) return CONTINUE;
+    const { policy, facts } = found;
+    const decision = decide(facts, policy);
+    exchange.warnings = decision.warnings;
+    if (!decision.allow) return refusal(exchange, decision);
+    return policy.counters.length === 0 ? CONTINUE : takeCounters(exchange, facts, policy, counters);
+  };
   return {
     name: 'policy',
     run(exchange) {
-      const found = caseOf(exchange);
-      if (found === undefined) return CONTINUE;
-      const { policy, facts } = found;
-      const decision = decide(facts, policy);
-      exchange.warnings = decision.warnings;
-      if (!decision.allow) return refusal(exchange, decision);
-      return policy.counters.length === 0 ? CONTINUE : takeCounters(exchange, facts, policy, counters);
+      const { resolved, caller, body } = exchange;
+      const policy = body === undefined ? undefined : resolved?.policy.withAgent(caller.agentRecord?.policy);
+      if (body === undefined || policy === undefined || !wantsForm(policy, exchange.request.headers)) return judge(exchange);
+      return readForm(exchange, body).then(() => judge(exchange));
     },
     stands(exchange) {
       const found = caseOf(exchange);
@@ -43,7 +52,15 @@ export function policyStage(now: () => number, counters: Counters): Stage {
   };
 }
 
-function refusal(exchange: Exchange, { rule, unknown }: Extract<Decision, { readonly allow: false }>): StageAnswer {
+/** Reads a form; one that is too long goes on as it came, and the rule that asks for it does not pass. */
+async function readForm(exchange: Exchange, body: RequestBody): Promise<void> {
+  const content = await body.peek(MAX_FORM_BYTES);
+  if (content !== undefined) exchange.form = content.toString('latin1');
+}
+
+function refusal(exchange: Exchange, { rule, failure }: Extract<Decision, { readonly allow: false }>): StageAnswer {
   exchange.refusedBy = rule.label;
-  return reject(new AlterError(unknown ? 'policy_unavailable' : 'policy_violation', { rule: rule.name }));
+  if (failure === undefined) return reject(new AlterError('policy_violation', { rule: rule.name }));
+  const detail = failure.sound ? 'the rule failed on this request' : 'the rule is malformed, or of a kind that this proxy does not know';
+  return reject(new AlterError('policy_unavailable', { rule: rule.name, detail, cause: failure.cause }));
 }

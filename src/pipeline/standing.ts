@@ -1,6 +1,7 @@
 import { AlterError } from '../errors.ts';
 import { chain } from '../message/maybe-promise.ts';
 import type { MaybePromise } from '../message/maybe-promise.ts';
+import type { Placed } from '../message/placed-list.ts';
 import type { Caller } from '../principals/caller.ts';
 import type { ResolvedGrant } from '../vault/resolved.ts';
 import type { Exchange } from './exchange.ts';
@@ -9,15 +10,13 @@ import type { HeldGrantSource } from './find-held.ts';
 import type { Stage } from './stage.ts';
 
 /** An exchange, or a pass-through tunnel, that has been let through and goes on. */
-export interface Use {
+export interface Use extends Placed {
   readonly caller: Caller;
   readonly clientAddress: string;
   /** Says again who is calling, as for a new request. Throws or rejects with AlterError. */
   readonly stillCalls: () => MaybePromise<Caller>;
   /** Undefined: a tunnel, which uses no grant. */
   readonly exchange: Exchange | undefined;
-  /** Its place among what is under way, which it is given there; -1 while it has none. */
-  place: number;
   /** Ends it; the audit event tells the code. */
   interrupt(error: AlterError): void;
 }
@@ -27,7 +26,7 @@ export type Standing = (use: Use, round: Round) => MaybePromise<AlterError | und
 
 /** What one look at everything under way has found so far. */
 export class Round {
-  readonly callers = new Map<Caller, Map<string, MaybePromise<AlterError | undefined>>>();
+  readonly callers = new Map<Caller, Map<string, MaybePromise<Caller | AlterError>>>();
   readonly grants = new Map<string, MaybePromise<ResolvedGrant | AlterError>>();
 }
 
@@ -46,16 +45,19 @@ export interface StandingOptions {
 export function createStanding({ grants, stages, now }: StandingOptions): Standing {
   const lasting = stages.flatMap(({ name, stands }) => (stands === undefined ? [] : [{ name, run: stands }]));
 
-  const callerEnd = (use: Use, round: Round): MaybePromise<AlterError | undefined> => {
-    const byAddress = round.callers.get(use.caller) ?? new Map<string, MaybePromise<AlterError | undefined>>();
+  /** The caller as he is now, or why he must end. An outage leaves him as he was. */
+  const callerNow = (use: Use, round: Round): MaybePromise<Caller | AlterError> => {
+    const byAddress = round.callers.get(use.caller) ?? new Map<string, MaybePromise<Caller | AlterError>>();
     round.callers.set(use.caller, byAddress);
-    if (byAddress.has(use.clientAddress)) return byAddress.get(use.clientAddress);
-    const end = chain(
-      attempt(() => use.stillCalls()),
-      (answer) => endIn(answer, use.caller.expiresAt, 'key_expired', now()),
-    );
-    byAddress.set(use.clientAddress, end);
-    return end;
+    let found = byAddress.get(use.clientAddress);
+    if (found === undefined) {
+      found = chain(
+        attempt(() => use.stillCalls()),
+        (answer) => (answer instanceof AlterError ? (endIn(answer, use.caller.expiresAt, 'key_expired', now()) ?? use.caller) : answer),
+      );
+      byAddress.set(use.clientAddress, found);
+    }
+    return found;
   };
 
   const grantNow = ({ grant }: ResolvedGrant, round: Round): MaybePromise<ResolvedGrant | AlterError> => {
@@ -65,16 +67,17 @@ export function createStanding({ grants, stages, now }: StandingOptions): Standi
     return answer;
   };
 
-  const grantEnd = (exchange: Exchange, known: ResolvedGrant, round: Round): MaybePromise<AlterError | undefined> =>
+  const grantEnd = (exchange: Exchange, caller: Caller, known: ResolvedGrant, round: Round): MaybePromise<AlterError | undefined> =>
     chain(grantNow(known, round), (resolved) => {
       if (resolved instanceof AlterError) return endIn(resolved, known.grant.expiresAt, 'grant_expired', now());
-      return runStages(lasting, { ...exchange, resolved, stages: [] });
+      return runStages(lasting, { ...exchange, caller, resolved, stages: [] });
     });
 
   return (use, round) =>
-    chain(callerEnd(use, round), (end) => {
+    chain(callerNow(use, round), (caller) => {
+      if (caller instanceof AlterError) return caller;
       const known = use.exchange?.resolved;
-      return end !== undefined || use.exchange === undefined || known === undefined ? end : grantEnd(use.exchange, known, round);
+      return use.exchange === undefined || known === undefined ? undefined : grantEnd(use.exchange, caller, known, round);
     });
 }
 
@@ -94,12 +97,11 @@ function refusal(error: unknown): AlterError {
 
 /** An outage says nothing of a key or a grant, and breaks nothing that is under way; its expiry is known without the store. */
 function endIn(
-  answer: unknown,
+  answer: AlterError,
   expiresAt: number | undefined,
   expired: 'key_expired' | 'grant_expired',
   now: number,
 ): AlterError | undefined {
-  if (!(answer instanceof AlterError)) return undefined;
   if (answer.code !== 'store_unavailable' && answer.code !== 'internal_error') return answer;
   return expiresAt !== undefined && now >= expiresAt ? new AlterError(expired) : undefined;
 }

@@ -26,8 +26,8 @@ export interface Counters {
 const RETRY_CONCURRENCY_S = 1;
 
 /**
- * Takes the counters of a policy, in order, until one has no place left. What was taken from windows until then stays taken; places among the
- * requests under way are given back when the exchange ends. Rejects with AlterError `store_unavailable` when the store cannot count.
+ * Takes the counters of a policy, in order, until one has nothing left. What was taken from windows until then stays taken; places among the
+ * requests under way are given back when the exchange ends, and so when it is refused. Rejects with AlterError `store_unavailable` when the store cannot count.
  */
 export async function takeCounters(exchange: Exchange, facts: PolicyFacts, policy: Policy, counters: Counters): Promise<StageAnswer> {
   const limits: RateLimit[] = [];

@@ -1,4 +1,5 @@
 import type { AlterError } from '../errors.ts';
+import { PlacedList } from '../message/placed-list.ts';
 import { Round } from './standing.ts';
 import type { Standing, Use } from './standing.ts';
 
@@ -11,11 +12,7 @@ const LOOK_MS = 250;
  */
 export class UnderWay {
   readonly #standing: Standing;
-  /**
-   * A list in which each use knows its place. A set would grow into new tables again and again, and each dead one would keep what stood in it
-   * from the garbage collector for long.
-   */
-  readonly #uses: Use[] = [];
+  readonly #uses = new PlacedList<Use>();
   /** Those about whom the store is being asked. */
   readonly #asking = new Set<Use>();
   readonly #timer: NodeJS.Timeout;
@@ -28,30 +25,27 @@ export class UnderWay {
   }
 
   enter(use: Use): void {
-    use.place = this.#uses.push(use) - 1;
+    this.#uses.add(use);
   }
 
   /** Says whether it was there. */
   leave(use: Use): boolean {
-    const { place } = use;
-    if (place === -1) return false;
-    use.place = -1;
-    const last = this.#uses.pop();
-    if (last !== undefined && last !== use) {
-      this.#uses[place] = last;
-      last.place = place;
-    }
-    return true;
+    return this.#uses.delete(use);
+  }
+
+  /** Ends everything, as when each had been found to be at its end. */
+  interruptAll(error: AlterError): void {
+    for (const use of this.#uses.all()) this.#settle(use, error);
   }
 
   close(): void {
     clearInterval(this.#timer);
-    for (const use of [...this.#uses]) this.leave(use);
+    for (const use of this.#uses.all()) this.leave(use);
   }
 
   #look(): void {
     const round = new Round();
-    for (const use of [...this.#uses]) if (!this.#asking.has(use)) this.#judge(use, round);
+    for (const use of this.#uses.all()) if (!this.#asking.has(use)) this.#judge(use, round);
   }
 
   #judge(use: Use, round: Round): void {

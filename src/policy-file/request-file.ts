@@ -14,6 +14,8 @@ export interface DescribedRequest {
   readonly url: CanonicalUrl;
   /** Name, value, name, value … */
   readonly headers: readonly string[];
+  /** Text of the form in its body. */
+  readonly form: string | undefined;
   readonly clientAddress: string;
   /** Milliseconds since the epoch; undefined: now. */
   readonly time: number | undefined;
@@ -22,10 +24,10 @@ export interface DescribedRequest {
   readonly agent: string | undefined;
 }
 
-const MEMBERS = ['method', 'url', 'headers', 'client_address', 'time', 'reason', 'context', 'agent'];
+const MEMBERS = ['method', 'url', 'headers', 'form', 'client_address', 'time', 'reason', 'context', 'agent'];
 
 /**
- * Reads the description of a request, YAML or JSON: `method`, `url`, `headers`, `client_address`, `time` (ISO 8601), `reason`, `context`,
+ * Reads the description of a request, YAML or JSON: `method`, `url`, `headers`, `form`, `client_address`, `time` (ISO 8601), `reason`, `context`,
  * `agent`; only `url` must be there. Throws `config_invalid` with the place of the first fault.
  */
 export function parseRequestFile(text: string, fileName: string): DescribedRequest {
@@ -52,6 +54,7 @@ class RequestReader {
       method: this.#text('method') ?? 'GET',
       ...this.#target(),
       headers: Object.entries(this.#texts('headers') ?? {}).flat(),
+      form: this.#text('form'),
       clientAddress: this.#text('client_address') ?? '127.0.0.1',
       time: this.#time(),
       reason: this.#text('reason'),

@@ -1,5 +1,5 @@
 import type { AttachedRule } from './compile.ts';
-import { decide, verdictOf } from './decide.ts';
+import { decide, judge } from './decide.ts';
 import type { Verdict } from './decide.ts';
 import type { Policy } from './policy.ts';
 import type { PolicyFacts } from './rules.ts';
@@ -10,6 +10,8 @@ export interface RuleExplanation {
   readonly verdict: Verdict;
   /** What a request must be to pass it. */
   readonly requires: string;
+  /** Why it cannot be evaluated on this request. */
+  readonly cause: string | undefined;
 }
 
 /** What a policy says of a request, rule by rule. */
@@ -28,7 +30,10 @@ export function explain(facts: PolicyFacts, policy: Policy): Explanation {
     allow: decision.allow,
     refusedBy: decision.allow ? undefined : decision.rule,
     warnings: decision.warnings,
-    rules: policy.rules.map((rule) => ({ rule, verdict: verdictOf(facts, rule), requires: requirementOf(rule) })),
+    rules: policy.rules.map((rule) => {
+      const { verdict, failure } = judge(facts, rule);
+      return { rule, verdict, requires: requirementOf(rule), cause: failure?.sound === true ? failure.cause.message : undefined };
+    }),
   };
 }
 

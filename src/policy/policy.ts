@@ -6,8 +6,10 @@ import type { Attachment, Rule } from './rules.ts';
 /** The rules that hold for a request, in the order in which they are evaluated: app, provider, secret, agent, grant; within, as stored. */
 export interface Policy {
   readonly rules: readonly AttachedRule[];
-  /** Those that a counter decides. */
+  /** Those that a counter decides: places among the requests under way before rates, as a place is given back and what was counted is not. */
   readonly counters: readonly AttachedRule[];
+  /** True: a rule asks for the text of a form. */
+  readonly readsForm: boolean;
 }
 
 /** The rules of each attachment. One that is left out has none. */
@@ -38,8 +40,9 @@ export function combinePolicies(parts: PolicyParts): CombinedPolicy {
 
 function policyOf(parts: PolicyParts): Policy {
   const rules = ATTACHMENTS.flatMap((at) => attach(at, parts[at] ?? []));
-  const counters = rules.filter(({ check }) => check !== undefined && check.type !== 'check');
-  return Object.freeze({ rules: Object.freeze(rules), counters: Object.freeze(counters) });
+  const counters = (['concurrency', 'rate'] as const).flatMap((type) => rules.filter(({ check }) => check?.type === type));
+  const readsForm = rules.some(({ check }) => check?.type === 'check' && check.readsForm === true);
+  return Object.freeze({ rules: Object.freeze(rules), counters: Object.freeze(counters), readsForm });
 }
 
 function attach(at: Attachment, rules: readonly Rule[]): readonly AttachedRule[] {

@@ -1,3 +1,4 @@
+import { aws } from './kinds/aws.ts';
 import { cel } from './kinds/cel.ts';
 import { concurrency } from './kinds/concurrency.ts';
 import { ip } from './kinds/ip.ts';
@@ -12,7 +13,7 @@ import { url } from './kinds/url.ts';
 import type { RuleKind } from './rule-kind.ts';
 
 const KINDS: ReadonlyMap<string, RuleKind> = new Map(
-  [time, ip, ttl, methods, url, query, rate, concurrency, cel, requireReason, requireContext].map((kind) => [kind.kind, kind]),
+  [time, ip, ttl, methods, url, query, rate, concurrency, cel, aws, requireReason, requireContext].map((kind) => [kind.kind, kind]),
 );
 
 /** The kind of this name, or undefined. */

@@ -6,6 +6,8 @@ export interface Check {
   readonly type: 'check';
   /** What a request must be to pass, for people: `the method is GET or HEAD`. */
   readonly requires: string;
+  /** True: the text of a form in the body may decide. */
+  readonly readsForm?: boolean;
   passes(facts: PolicyFacts): boolean;
 }
 

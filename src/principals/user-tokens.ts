@@ -3,6 +3,7 @@ import { decodeJwt, decodeProtectedHeader, errors, jwtVerify } from 'jose';
 import type { JWTPayload, JWTVerifyGetKey } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { AlterError } from '../errors.ts';
+import { chain } from '../message/maybe-promise.ts';
 import type { MaybePromise } from '../message/maybe-promise.ts';
 import { isExternalId } from '../vault/names.ts';
 import type { IdpRecord } from '../vault/records.ts';
@@ -65,8 +66,14 @@ export class UserTokens {
     if (token.length > MAX_TOKEN_LENGTH) throw invalid('token_too_long');
     const key = `${app}:${hash('sha256', token, 'base64')}`;
     const known = this.#remembered.get(key);
-    if (known !== undefined && this.#now() < known.until && this.#options.idps.findIdp(app, known.user.idp) === known.idp)
-      return known.user;
+    if (known === undefined || this.#now() >= known.until) return this.#verifyOnce(app, token, key);
+    return chain(this.#options.idps.findIdp(app, known.user.idp), (idp) =>
+      idp === known.idp ? known.user : this.#verifyOnce(app, token, key),
+    );
+  }
+
+  /** Verifies a token once for all who bring it at the same time. */
+  #verifyOnce(app: string, token: string, key: string): Promise<VerifiedUser> {
     const running = this.#verifying.get(key);
     if (running !== undefined) return running;
     const verifying = this.#verify(app, token, key).finally(() => this.#verifying.delete(key));

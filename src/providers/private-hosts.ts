@@ -1,6 +1,8 @@
 import { isInNetworks, parseNetwork } from '../message/network.ts';
 import { isIpLiteral, parseAuthority } from '../message/authority.ts';
+import { derivationFormats } from './derived-fields.ts';
 import type { ProviderTemplate } from './template.ts';
+import { urlHost } from './url-template.ts';
 
 /** Names that resolve inside a network only (RFC 6761, RFC 6762, RFC 8375, RFC 9476 and ICANN's .internal). */
 const INSIDE = ['localhost', 'local', 'internal', 'home.arpa', 'lan', 'intranet', 'corp', 'home', 'private', 'alt'];
@@ -13,11 +15,14 @@ const RESERVED_V4 = networks(
 );
 
 /**
- * Hosts of a provider that are private by their spelling: addresses that are not on the internet, names of one label, names that only a
+ * Hosts of a provider, and of the URLs where it gets short-lived credentials, that are private by their spelling: addresses that are not on the internet, names of one label, names that only a
  * local resolver knows. What a public name resolves to is checked when the proxy connects.
  */
-export function privateHosts({ hosts }: Pick<ProviderTemplate, 'hosts'>): string[] {
-  return hosts.filter((host) => isPrivate(parseAuthority(host.replace(/^\*\./, '').replace(/\{[^}]*\}/g, 'x'), 443).host));
+export function privateHosts({ hosts, derive }: Pick<ProviderTemplate, 'hosts' | 'derive'>): string[] {
+  const urls = derive === undefined ? [] : derivationFormats(derive).filter(({ form }) => form === 'url');
+  return [...new Set([...hosts, ...urls.map(({ text }) => urlHost(text))])].filter((host) =>
+    isPrivate(parseAuthority(host.replace(/^\*\./, '').replace(/\{[^}]*\}/g, 'x'), 443).host),
+  );
 }
 
 function isPrivate(host: string): boolean {

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { CommandError } from '../errors.ts';
 import type { Path, ProviderDocument } from './document.ts';
+import type { HmacRule } from './hmac-rule.ts';
 import type { ProviderField, TestCall } from './template.ts';
 
 /** One item of `inject` as the file spells it: a mapping with one key. */
@@ -14,10 +15,42 @@ export interface RuleText {
   readonly query?: { readonly name: string; readonly value: string };
   readonly cookie?: { readonly name: string; readonly value: string };
   readonly path?: { readonly segment: string; readonly under?: string };
+  readonly form_field?: { readonly name: string; readonly value: string; readonly max_bytes?: number };
+  readonly json_field?: { readonly path: string; readonly value: string; readonly max_bytes?: number };
+  readonly hmac?: HmacText;
   readonly default_header?: { readonly name: string; readonly value: string };
+  readonly sigv4?: SigV4Text;
 }
 
-type FieldText = Omit<ProviderField, 'secret'> & { readonly secret?: boolean };
+/** `derive` as the file spells it: a mapping with the kind as its one key. */
+export type DerivationText = Readonly<Record<string, Readonly<Record<string, string | number | Readonly<Record<string, string>>>>>>;
+
+/** `hmac` as the file spells it. */
+interface HmacText {
+  readonly algorithm: HmacRule['algorithm'];
+  readonly key: string;
+  readonly key_encoding?: HmacRule['keyEncoding'];
+  readonly message: string;
+  readonly encoding: HmacRule['encoding'];
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly max_bytes?: number;
+}
+
+interface SigV4Text {
+  readonly access_key_id: string;
+  readonly secret_access_key: string;
+  readonly session_token?: string;
+  readonly region?: string;
+  readonly service?: string;
+  readonly max_bytes?: number;
+}
+
+type FieldText = Omit<ProviderField, 'secret' | 'optional' | 'multiline'> & {
+  readonly secret?: boolean;
+  readonly optional?: boolean;
+  readonly multiline?: boolean;
+};
 
 /** A provider file that fits `config/provider.schema.json`. */
 export interface ProviderText {
@@ -29,6 +62,7 @@ export interface ProviderText {
   readonly shares_hosts?: boolean;
   readonly self_hosted?: boolean;
   readonly fields: Readonly<Record<string, FieldText>>;
+  readonly derive?: DerivationText;
   readonly inject: readonly RuleText[];
   readonly test?: TestCall;
   readonly confidence: 'high' | 'low';
@@ -96,7 +130,9 @@ function whatIsWrong(error: ErrorObject): string {
 }
 
 function expectedType(error: ErrorObject): string {
-  switch (error.params['type']) {
+  switch (String(error.params['type'])) {
+    case 'string,array':
+      return 'text or a list of texts';
     case 'string':
       return 'text (put it in quotes)';
     case 'array':

@@ -1,7 +1,6 @@
 import type { Config } from '../config/config.ts';
 import { CommandError } from '../errors.ts';
 import type { Secret } from '../secret/secret.ts';
-import { openEmbeddedStore } from './embedded/embedded-store.ts';
 import type { Store } from './store.ts';
 
 /** What opening a store needs besides its part of the configuration. */
@@ -20,11 +19,13 @@ export interface OpenStoreOptions {
  * `config_invalid` or `file_unreadable`.
  */
 export async function openStore(config: Config['store'], options: OpenStoreOptions): Promise<Store> {
+  // Each store costs start-up time and memory that the other need not pay.
   switch (config.kind) {
-    case 'embedded':
+    case 'embedded': {
+      const { openEmbeddedStore } = await import('./embedded/embedded-store.ts');
       return openEmbeddedStore(config, options);
+    }
     case 'redis': {
-      // A client for Redis costs start-up time and memory that the embedded store need not pay.
       const { openRedisStore } = await import('./redis/redis-store.ts');
       return openRedisStore(config, {
         auditMaxStream: options.auditMaxStream,

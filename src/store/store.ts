@@ -76,6 +76,14 @@ export interface Freshness {
 /** Receives what has changed: the {@link refText} of one record, or undefined for "anything may have changed". */
 export type InvalidationListener = (changed: string | undefined) => void;
 
+/** By what a store knows events that it has already. */
+export interface NumberedEvents {
+  /** Whoever sends them: at least 16 hexadecimal digits, random for each that counts from 0. */
+  readonly writer: string;
+  /** Number of the first event. The others follow it, and a later batch begins with a higher one. */
+  readonly first: number;
+}
+
 /**
  * Where sealed records and audit events are kept. Values are opaque text (compact JWE). Every failure to reach the
  * store rejects (or throws) with {@link StoreUnavailableError}, within the configured time-outs.
@@ -98,8 +106,11 @@ export interface Store {
   /** Starts telling `listener` about changes by any process, for the records of these apps. */
   watch(apps: readonly string[], listener: InvalidationListener): Freshness;
 
-  /** Appends audit events (JSON texts) to the stream of `app`, all or an error. */
-  appendEvents(app: string, events: readonly string[]): Promise<void>;
+  /**
+   * Appends audit events (JSON texts) to the stream of `app`, all or an error. With `numbered`, events that are sent again because nobody
+   * answered are not appended twice, where the store can tell.
+   */
+  appendEvents(app: string, events: readonly string[], numbered?: NumberedEvents): Promise<void>;
 
   /**
    * Up to `limit` events of `app` after `position` (undefined: the last `limit` ones), oldest first. With `waitMs` it
@@ -130,8 +141,12 @@ export interface Store {
 
 /** The store cannot be reached, answered too late, or answered nonsense. */
 export class StoreUnavailableError extends Error {
-  constructor(message: string, cause?: unknown) {
+  /** What an operator can do, where that is known better than that he should look whether the store runs. */
+  readonly hint: string | undefined;
+
+  constructor(message: string, cause?: unknown, hint?: string) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'StoreUnavailableError';
+    this.hint = hint;
   }
 }

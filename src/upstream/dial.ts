@@ -10,6 +10,7 @@ import tls from 'node:tls';
 import { AlterError } from '../errors.ts';
 import { formatAuthority } from '../message/authority.ts';
 import type { Origin } from '../message/authority.ts';
+import { KEEP_ALIVE_DELAY_MS } from '../message/keep-alive.ts';
 import { judgeAddress } from './address-guard.ts';
 import { checkServerIdentity } from './server-identity.ts';
 
@@ -47,31 +48,87 @@ export class Dialer {
       });
       return;
     }
-    const socket = net.connect({ host: origin.host, port: origin.port, lookup: guardedLookup(privateAllowed), noDelay: true });
-    once.watch(socket);
-    socket.once('connect', () => {
-      if (!mayDial(socket.remoteAddress ?? '', privateAllowed)) once.fail(blocked());
-      else if (origin.scheme === 'http') once.succeed(socket);
-      else this.#secure(socket, origin, session, once);
-    });
+    this.#connect(once, { origin, session, privateAllowed, addressMs: FIRST_ADDRESS_MS });
   }
 
-  #secure(raw: net.Socket, origin: Origin, session: Buffer | undefined, once: DialAttempt): void {
-    const socket = tls.connect({
-      socket: raw,
-      secureContext: this.#secureContext,
-      // RFC 6066 §3: no IP literals in SNI; `host` is what the certificate is checked against.
-      ...(net.isIP(origin.host) === 0 ? { servername: origin.host } : {}),
-      host: origin.host,
-      checkServerIdentity: (_name, certificate) => checkServerIdentity(origin.host, certificate),
-      ALPNProtocols: ['http/1.1'],
-      ...(session === undefined ? {} : { session }),
+  #connect(once: DialAttempt, dialled: Dialled): void {
+    const { origin, privateAllowed, addressMs } = dialled;
+    const options = { ...where(origin), lookup: guardedLookup(privateAllowed), autoSelectFamilyAttemptTimeout: addressMs };
+    const socket = origin.scheme === 'http' ? net.connect(options) : this.#connectTls(options, dialled);
+    once.watch(socket, (error) => {
+      if (!gaveUpEarly(error)) return false;
+      this.#connect(once, { ...dialled, addressMs: addressMs * LONGER });
+      return true;
     });
-    once.watch(socket);
+    // Ahead of TLS, which begins at the same event.
+    socket.prependOnceListener('connect', () => {
+      socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_DELAY_MS);
+      if (!mayDial(socket.remoteAddress ?? '', privateAllowed)) once.fail(blocked());
+      else if (origin.scheme === 'http') once.succeed(socket);
+    });
     socket.once('secureConnect', () => {
       once.succeed(socket);
     });
   }
+
+  #connectTls(options: net.TcpNetConnectOpts, { origin, session }: Dialled): tls.TLSSocket {
+    const socket: tls.TLSSocket = tls.connect({
+      ...options,
+      secureContext: this.#secureContext,
+      // RFC 6066 §3: no IP literals in SNI; `host` is what the certificate is checked against.
+      ...(net.isIP(origin.host) === 0 ? { servername: origin.host } : {}),
+      checkServerIdentity: (_name, certificate) => checkServerIdentity(origin.host, certificate),
+      ALPNProtocols: ['http/1.1'],
+      ...(session === undefined ? {} : { session }),
+      ...reading((chunk) => socket.emit('data', chunk)),
+    });
+    return socket;
+  }
+}
+
+interface Dialled {
+  readonly origin: Origin;
+  readonly session: Buffer | undefined;
+  readonly privateAllowed: boolean;
+  /** How long each of several addresses is given, but the last. */
+  readonly addressMs: number;
+}
+
+/**
+ * Of several addresses Node gives up the one before when it tries the next (RFC 8305 §5 would leave it under way). So when the others fail,
+ * one that was only slow must be tried again, and be given longer.
+ */
+const FIRST_ADDRESS_MS = 250;
+const LONGER = 4;
+
+function gaveUpEarly(error: Error): boolean {
+  return error instanceof AggregateError && error.errors.some((one) => one instanceof Error && errorCode(one) === 'ETIMEDOUT');
+}
+
+function where({ host, port }: Origin): { readonly host: string; readonly port: number } {
+  return { host, port };
+}
+
+/** TLS decrypts no more than this at a time. */
+const RECORD_BYTES = 16 * 1024;
+/** What is smaller is copied out of the buffer; what is larger leaves with it. */
+const MAX_COPIED = 4 * 1024;
+
+/**
+ * Options that have a socket tell of each chunk at once. A stream would keep a buffer of its own for each, and ask itself after each whether it
+ * should read on: with small answers that costs as much as to decrypt them.
+ */
+function reading(data: (chunk: Buffer) => void): Pick<net.ConnectOpts, 'onread'> {
+  let buffer = Buffer.allocUnsafeSlow(RECORD_BYTES);
+  const callback = (bytes: number): boolean => {
+    const chunk = buffer.subarray(0, bytes);
+    if (bytes > MAX_COPIED) {
+      buffer = Buffer.allocUnsafeSlow(RECORD_BYTES);
+      data(chunk);
+    } else data(Buffer.from(chunk));
+    return true;
+  };
+  return { onread: { buffer: () => buffer, callback } };
 }
 
 /** One attempt to connect: the first of success, failure and time-out wins, and a loser leaves no socket behind. */
@@ -90,12 +147,15 @@ class DialAttempt {
     }, timeoutMs);
   }
 
-  watch(socket: net.Socket): void {
+  /** Waits for `socket`. `again` is asked about a failure, and says whether it has begun with another socket. */
+  watch(socket: net.Socket, again: (error: Error) => boolean): void {
     this.#socket = socket;
     socket.on('error', (error) => {
-      this.fail(dialError(error, this.#origin.host));
+      if (this.#done || this.#socket !== socket) return;
+      if (!again(error)) this.fail(dialError(error, this.#origin.host));
     });
     socket.once('close', () => {
+      if (this.#socket !== socket) return;
       this.fail(new AlterError('upstream_unreachable', { detail: `${this.#origin.host} closed the connection` }));
     });
   }

@@ -5,15 +5,13 @@
 import { AlterError } from '../errors.ts';
 import type { BodySource } from '../message/body.ts';
 import type { HeaderList } from '../message/header-list.ts';
+import { isIdempotent } from '../message/idempotent.ts';
 import type { OutboundRequest } from '../message/request.ts';
 import type { ResponseHead } from '../message/response.ts';
 import type { Flight, Forward, ResponseSink } from './forward.ts';
 import type { H1Connection, ResponseReader } from './h1-connection.ts';
 import type { Pool, Waiter } from './pool.ts';
 import type { Pools } from './pools.ts';
-
-/** Methods that may be sent a second time (RFC 9110 §9.2.2), here only without a body. */
-const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 
 /** Makes the function that sends requests over HTTP/1.1. */
 export function createForward(pools: Pools): Forward {
@@ -61,7 +59,8 @@ class H1Flight implements Flight, Waiter, ResponseReader {
   connected(connection: H1Connection): void {
     this.#connection = connection;
     try {
-      connection.send(this.#request, this.#body, this);
+      // What is sent again has no bytes in its body, if it has one, and they have been read.
+      connection.send(this.#request, this.retries === 0 ? this.#body : undefined, this);
     } catch (cause) {
       connection.destroy();
       this.#fail(new AlterError('malformed_request', { detail: 'the request cannot be written as HTTP/1.1', cause }));
@@ -92,13 +91,19 @@ class H1Flight implements Flight, Waiter, ResponseReader {
   }
 
   failed(error: AlterError, stale: boolean): void {
-    if (stale && this.retries === 0 && this.#body === undefined && IDEMPOTENT.has(this.#request.method)) {
+    if (stale && this.retries === 0 && this.#isEmpty && isIdempotent(this.#request.method)) {
       this.retries += 1;
       this.#connection = undefined;
       this.#pool.acquire(this, true);
       return;
     }
     this.#fail(error);
+  }
+
+  /** Without body, also when the client says so by a Content-Length of 0. */
+  get #isEmpty(): boolean {
+    const { bodyLength } = this.#request;
+    return this.#body === undefined || (bodyLength.kind === 'length' && bodyLength.bytes === 0);
   }
 
   #fail(error: AlterError): void {

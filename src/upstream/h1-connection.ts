@@ -9,6 +9,7 @@ import { requestHead } from '../message/h1/serialise.ts';
 import type { HeaderList } from '../message/header-list.ts';
 import type { OutboundRequest } from '../message/request.ts';
 import type { ResponseHead } from '../message/response.ts';
+import { atTurnEnd } from '../message/turn-end.ts';
 import { formatTarget } from '../message/url.ts';
 import { dialError } from './dial.ts';
 
@@ -74,7 +75,7 @@ export class H1Connection {
       if (!socket.destroyed) this.#writer.flush();
     };
     this.#writer = new MessageWriter(socket, () => {
-      setImmediate(this.#flush);
+      atTurnEnd(this.#flush);
     });
     this.#parser = new ResponseParser(
       {
@@ -107,7 +108,7 @@ export class H1Connection {
       this.#finish();
     });
     socket.on('error', (error) => {
-      this.#fail(dialError(error, options.host), 'closed');
+      this.#fail(this.#requestComplete ? dialError(error, options.host) : brokenOff(error, options.host), 'closed');
     });
     socket.on('close', () => {
       this.#fail(closedEarly(options.host), 'closed');
@@ -211,8 +212,9 @@ export class H1Connection {
 
   #read(chunk: Buffer): void {
     if (this.#lost) return;
-    this.#since = performance.now();
-    if (this.#answered === 'nothing') this.#answered = 'bytes';
+    // Bytes of a head buy no time, nor do informational heads: the answer has so long from the end of the request on.
+    if (this.#answered === 'head') this.#since = performance.now();
+    else this.#answered = 'bytes';
     try {
       this.#parser.execute(chunk);
     } catch (error) {
@@ -225,6 +227,7 @@ export class H1Connection {
 
   #head(head: H1ResponseHead): void {
     this.#answered = 'head';
+    this.#since = performance.now();
     this.#keepAlive = head.keepAlive;
     if (head.keepAlive) this.#believe(head.headers.get('keep-alive'));
     this.#reader?.head(head);
@@ -303,6 +306,15 @@ function protocolError(host: string, reason: string): AlterError {
 
 function closedEarly(host: string): AlterError {
   return new AlterError('upstream_unreachable', { detail: `${host} closed the connection before the answer was complete` });
+}
+
+/** An origin that refuses an upload and closes has often answered; the error of writing comes before its answer can be read. */
+function brokenOff(cause: Error, host: string): AlterError {
+  const error = dialError(cause, host);
+  if (error.code !== 'upstream_unreachable') return error;
+  const { rule } = error;
+  const detail = `${host} closed the connection while the request was being sent${rule === undefined ? '' : ` (${rule})`}`;
+  return new AlterError('upstream_unreachable', { detail, cause, ...(rule === undefined ? {} : { rule }) });
 }
 
 function timedOut(host: string): AlterError {

@@ -57,6 +57,8 @@ export interface Administration extends GrantAdministration {
   deprecateKey(idOrName: string): Promise<KeyRecord>;
   /** A new key with the same settings; the old one is deprecated and ends after `graceMs`. */
   rotateKey(idOrName: string, graceMs: number): Promise<CreatedKey & { readonly previous: KeyRecord }>;
+  /** Lets the key live for `ttlMs` from now on, also when it has expired. */
+  prolongKey(idOrName: string, ttlMs: number): Promise<KeyRecord>;
   revokeKey(idOrName: string): Promise<KeyRecord>;
 
   readonly agents: AgentAdministration;
@@ -78,7 +80,7 @@ export interface Administration extends GrantAdministration {
   /** Seals every record of the app again under its active key. Safe while proxies run; may be repeated. */
   rewrap(): Promise<{ readonly scanned: number; readonly rewrapped: number; readonly unreadable: number }>;
 
-  /** Removes a master key that seals nothing any more. Rejects with `keyring_key_in_use` while a record needs it, or while it is active. */
+  /** Removes a master key, of any app, that seals nothing any more. Rejects with `keyring_key_in_use` while a record needs it, or it is active. */
   dropKey(kid: string): Promise<void>;
 
   /** Records of the app that do not open, and why: `default:grant:<uuid>: bad_seal`. Listings leave them out. */
@@ -96,15 +98,17 @@ export interface AdministrationOptions {
   readonly maxTtlMs?: number | undefined;
   /** Who makes the changes, for the audit; `operator` unless told. */
   readonly by?: string;
+  /** Takes the audit events of the changes; the store unless told. */
+  readonly audit?: Pick<Store, 'appendEvents'>;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
 }
 
 /** The administration of one app on a store. */
 export function createAdministration(options: AdministrationOptions): Administration {
-  const { app, store, keyring, prepare, maxTtlMs, by = 'operator', now = Date.now } = options;
+  const { app, store, keyring, prepare, maxTtlMs, by = 'operator', audit = store, now = Date.now } = options;
   const records = new SealedRecords(app, store, keyring);
-  const trail = new ChangeTrail({ store, app, by, now });
+  const trail = new ChangeTrail({ store: audit, app, by, now });
   const providers = new CustomProviders({ records, shipped: options.catalogue, prepare, trail, now });
   const findProvider = async (slug: string): Promise<ProviderTemplate> => (await providers.show(slug)).template;
   const secrets = new Secrets({ records, findProvider, prepare, trail, now });
@@ -129,6 +133,7 @@ export function createAdministration(options: AdministrationOptions): Administra
     listKeys: () => keys.list(),
     deprecateKey: (idOrName) => keysOnRecord.deprecate(idOrName),
     rotateKey: (idOrName, graceMs) => keysOnRecord.rotate(idOrName, graceMs),
+    prolongKey: (idOrName, ttlMs) => keysOnRecord.prolong(idOrName, ttlMs),
     revokeKey: (idOrName) => keysOnRecord.revoke(idOrName),
     agents: recordedAgents(agents, trail),
     idps: recordedIdps(new Idps(records, now), trail),
@@ -145,10 +150,16 @@ export function createAdministration(options: AdministrationOptions): Administra
   };
 }
 
-async function dropKey(records: SealedRecords, kid: string): Promise<void> {
-  const count = await countSealedUnder(records, kid);
-  if (count > 0) throw new CommandError('keyring_key_in_use', `${String(count)} records are still sealed under ${kid}`);
-  records.keyring.drop(kid);
+/** A keyring may hold the keys of several apps, and a key seals records of its own app only: those are the ones to look at. */
+async function dropKey({ store, keyring, app: ownApp }: SealedRecords, kid: string): Promise<void> {
+  const app = keyring.list().find((key) => key.kid === kid)?.app ?? ownApp;
+  const count = await countSealedUnder(new SealedRecords(app, store, keyring), kid);
+  if (count > 0) {
+    throw new CommandError('keyring_key_in_use', `${String(count)} records of app ${app} are still sealed under ${kid}`, {
+      hint: `Seal them again with: ${app === ownApp ? '' : `ALTER_APP=${app} `}alter-proxy keyring rewrap`,
+    });
+  }
+  keyring.drop(kid);
 }
 
 async function listUnreadable(records: SealedRecords): Promise<readonly string[]> {

@@ -1,4 +1,4 @@
-import { CommandError } from '../errors.ts';
+import { notFound } from '../errors.ts';
 import type { ChangeTrail } from './change-trail.ts';
 import { isAgentName } from './names.ts';
 import type { AgentRecord } from './records.ts';
@@ -47,16 +47,12 @@ export class AgentPermissions {
       ? undefined
       : await records.update('agent', name, (record) => {
           before = record;
-          if (record.status === 'deleted') throw unknownAgent(name);
+          if (record.status === 'deleted') throw notFound('agent', name);
           const mayIssue = change(record.mayIssue);
           return mayIssue === record.mayIssue ? record : { ...record, mayIssue, updatedAt: now() };
         });
-    if (agent === undefined) throw unknownAgent(name);
+    if (agent === undefined) throw notFound('agent', name);
     if (agent !== before) await trail.record({ action, target: name, links: { secret: secretId } });
     return agent;
   }
-}
-
-function unknownAgent(name: string): CommandError {
-  return new CommandError('not_found', `there is no agent ${JSON.stringify(name)}`);
 }

@@ -1,4 +1,4 @@
-import { CommandError } from '../errors.ts';
+import { CommandError, notFound } from '../errors.ts';
 import { isAgentName, isLabel } from './names.ts';
 import { RECORD_VERSION } from './records.ts';
 import type { AgentRecord } from './records.ts';
@@ -68,7 +68,7 @@ export class Agents implements AgentAdministration {
 
   async show(name: string): Promise<AgentRecord> {
     const standing = isAgentName(name) ? await this.#options.records.read('agent', name) : undefined;
-    if (standing === undefined) throw unknown(name);
+    if (standing === undefined) throw notFound('agent', name);
     return standing.record;
   }
 
@@ -98,7 +98,7 @@ export class Agents implements AgentAdministration {
 
   async #change(name: string, change: (record: AgentRecord) => AgentRecord): Promise<AgentRecord> {
     const changed = isAgentName(name) ? await this.#options.records.update('agent', name, change) : undefined;
-    if (changed === undefined) throw unknown(name);
+    if (changed === undefined) throw notFound('agent', name);
     return changed;
   }
 }
@@ -106,8 +106,4 @@ export class Agents implements AgentAdministration {
 function mustLive(record: AgentRecord): AgentRecord {
   if (record.status === 'deleted') throw new CommandError('not_allowed', `the agent ${record.id} was deleted`);
   return record;
-}
-
-function unknown(name: string): CommandError {
-  return new CommandError('not_found', `there is no agent ${JSON.stringify(name)}`);
 }

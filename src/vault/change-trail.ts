@@ -15,6 +15,7 @@ export interface Change {
 
 /** What a {@link ChangeTrail} needs. */
 export interface ChangeTrailOptions {
+  /** Takes the events: the store, or a queue in front of it. */
   readonly store: Pick<Store, 'appendEvents'>;
   readonly app: string;
   /** Who makes the changes. */

@@ -1,7 +1,6 @@
 import { CommandError } from '../errors.ts';
-import { fieldReferences } from '../providers/format.ts';
+import { derivedFields, neededFields } from '../providers/derived-fields.ts';
 import { fitsPattern } from '../providers/pattern.ts';
-import { ruleFormats } from '../providers/rules.ts';
 import type { ProviderField, ProviderTemplate } from '../providers/template.ts';
 import { Secret, reveal } from '../secret/reveal.ts';
 import type { PrepareInjection } from './vault.ts';
@@ -12,9 +11,10 @@ const STAND_IN = Buffer.from('user:password').toString('base64');
 /** C0, DEL and C1: none can stand in a header, and CR and LF would end it. */
 // eslint-disable-next-line no-control-regex -- finding control characters is its purpose
 const CONTROL = /[\0-\x1f\x7f-\x9f]/;
+const LINE_BREAKS = /\r?\n/g;
 
 /**
- * The plain values of a credential, ready to be sealed: exactly the fields of the provider (those that only hosts refer to may be missing),
+ * The plain values of a credential, ready to be sealed: exactly the fields of the provider (those that are optional, or that only hosts refer to, may be missing),
  * each in the form that the provider tells, fit for a request, and accepted by the provider's injection. Throws CommandError `record_invalid`, which names the field and never quotes a value.
  */
 export function credentialValues(
@@ -23,7 +23,7 @@ export function credentialValues(
   prepare: PrepareInjection,
 ): Readonly<Record<string, string>> {
   const expected = Object.keys(template.fields);
-  const needed = new Set(template.inject.flatMap(ruleFormats).flatMap(fieldReferences));
+  const needed = new Set(neededFields(template));
   const expects = `provider ${template.slug} expects: ${expected.join(', ')}`;
   const unknown = Object.keys(fields).find((name) => !expected.includes(name));
   if (unknown !== undefined) throw new CommandError('record_invalid', `there is no field ${JSON.stringify(unknown)}; ${expects}`);
@@ -36,14 +36,17 @@ export function credentialValues(
 
 /** Proves with made-up values that the injection rules of a template compile. Throws CommandError `record_invalid`. */
 export function proveTemplate(template: ProviderTemplate, prepare: PrepareInjection): void {
-  prove(template, Object.fromEntries(Object.keys(template.fields).map((name) => [name, new Secret(STAND_IN)])), prepare);
+  // What derives a credential is checked with the file: no made-up value could stand for a private key.
+  const { derive, ...rules } = template;
+  const names = [...Object.keys(template.fields), ...derivedFields(derive)];
+  prove(rules, Object.fromEntries(names.map((name) => [name, new Secret(STAND_IN)])), prepare);
 }
 
 function checkedValue(name: string, secret: Secret, field: ProviderField | undefined): string {
   const value = reveal(secret);
   if (value === '') throw new CommandError('record_invalid', `the value of ${name} is empty`);
   if (Buffer.byteLength(value) > MAX_BYTES) throw new CommandError('record_invalid', `the value of ${name} is longer than 64 KiB`);
-  if (CONTROL.test(value)) {
+  if (CONTROL.test(field?.multiline === true ? value.replace(LINE_BREAKS, '') : value)) {
     throw new CommandError('record_invalid', `the value of ${name} holds a line break or another control character`);
   }
   const { pattern, format = 'as the provider says' } = field ?? {};

@@ -1,4 +1,5 @@
-import { CommandError } from '../errors.ts';
+import { CommandError, notFound } from '../errors.ts';
+import { derivationFault } from '../providers/check-derivation.ts';
 import type { ProviderTemplate } from '../providers/template.ts';
 import { checkHostPatterns } from './allowed-origins.ts';
 import type { ChangeTrail } from './change-trail.ts';
@@ -43,6 +44,7 @@ export class CustomProviders {
     const { records, shipped, prepare, trail, now } = this.#options;
     const template = checkedTemplate(given);
     checkHostPatterns(template);
+    checkDerived(template);
     proveTemplate(template, prepare);
     const at = now();
     const record = { v: RECORD_VERSION, id: template.slug, app: records.app, template, createdAt: at, updatedAt: at };
@@ -64,7 +66,7 @@ export class CustomProviders {
     const template = shipped.get(slug);
     if (template !== undefined) return { template, custom: false };
     const standing = isSlug(slug) ? await records.read('provider', slug) : undefined;
-    if (standing === undefined) throw new CommandError('not_found', `there is no provider ${JSON.stringify(slug)}`);
+    if (standing === undefined) throw notFound('provider', slug);
     return { template: standing.record.template, custom: true };
   }
 
@@ -74,6 +76,13 @@ export class CustomProviders {
     if (custom) await records.withdraw('provider', slug);
     await trail.record({ action: 'provider.delete', target: slug, label: name });
   }
+}
+
+/** Checks the derivation of a custom provider, as a provider file is checked. */
+function checkDerived(template: ProviderTemplate): void {
+  const { derive } = template;
+  const fault = derive === undefined ? undefined : derivationFault({ ...template, derive });
+  if (fault !== undefined) throw new CommandError('record_invalid', `the derivation ${fault.member} ${fault.what}`);
 }
 
 function checkedTemplate(given: unknown): ProviderTemplate {

@@ -1,4 +1,4 @@
-import { CommandError } from '../errors.ts';
+import { CommandError, notFound } from '../errors.ts';
 import { SIGNATURE_ALGORITHMS } from './access-shapes.ts';
 import { membersOf, ownValue, ShapeError } from './members.ts';
 import { isClaimPath, isSlug } from './names.ts';
@@ -83,7 +83,7 @@ export class Idps implements IdpAdministration {
 
   async show(slug: string): Promise<IdpRecord> {
     const standing = isSlug(slug) ? await this.#records.read('idp', slug) : undefined;
-    if (standing === undefined) throw new CommandError('not_found', `there is no identity provider ${JSON.stringify(slug)}`);
+    if (standing === undefined) throw notFound('identity provider', slug);
     return standing.record;
   }
 

@@ -108,7 +108,10 @@ export class Keyring {
 
   #activeKey(app: string): MasterKey {
     const key = this.#contents.keys.find((candidate) => candidate.active && candidate.app === app);
-    if (key === undefined) throw new CommandError('not_found', `the keyring ${this.file} has no active key for app ${JSON.stringify(app)}`);
+    if (key === undefined) {
+      const what = `the keyring ${this.file} has no active key for app ${JSON.stringify(app)}`;
+      throw new CommandError('not_found', what, { hint: 'Run `alter-proxy keyring add`.' });
+    }
     return key;
   }
 

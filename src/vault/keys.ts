@@ -98,6 +98,15 @@ export class Keys {
     return { ...created, previous };
   }
 
+  /** Lets the key live for `ttlMs` from now on, also when it has expired: for who holds it and goes on. A revoked key does not come back. */
+  async prolong(idOrName: string, ttlMs: number): Promise<KeyRecord> {
+    const at = this.#options.now();
+    return this.#change(await this.#find(idOrName), (record) => {
+      if (record.status === 'revoked') throw new CommandError('not_allowed', `the key ${record.name} is revoked`);
+      return { ...record, updatedAt: at, ...expiryAfter(ttlMs, at) };
+    });
+  }
+
   /** Ends the key for good; a revoked key stays as it is. */
   async revoke(idOrName: string): Promise<KeyRecord> {
     return this.#revoke(await this.#find(idOrName));
@@ -176,5 +185,5 @@ function networkText(text: string): string {
 /** What was asked for may be the text of a key, given by mistake: it is not repeated. */
 function unknown(idOrName: string): CommandError {
   const shown = idOrName.startsWith('alter_key_') ? 'with this prefix' : JSON.stringify(idOrName);
-  return new CommandError('not_found', `there is no key ${shown}`);
+  return new CommandError('not_found', `there is no key ${shown}`, { hint: 'See `alter-proxy key list`.' });
 }

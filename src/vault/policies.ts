@@ -1,11 +1,12 @@
-import { CommandError } from '../errors.ts';
+import { CommandError, notFound } from '../errors.ts';
 import { parseUuid } from '../message/uuid.ts';
 import { faultOfRule } from '../policy/compile.ts';
 import type { Place, Rule } from '../policy/rules.ts';
 import type { ChangeTrail } from './change-trail.ts';
+import { notAllowed } from './grants/context.ts';
 import { isAgentName, isSlug } from './names.ts';
 import { RECORD_VERSION } from './records.ts';
-import type { PolicyRecord } from './records.ts';
+import type { AgentRecord, GrantRecord, PolicyRecord } from './records.ts';
 import type { SecretFacts } from './resolved.ts';
 import type { SealedRecords } from './sealed-records.ts';
 
@@ -63,13 +64,13 @@ export class Policies {
       }
       case 'agent': {
         const agent = isAgentName(target.agent) ? (await records.read('agent', target.agent))?.record : undefined;
-        if (agent === undefined) throw unknown('agent', target.agent);
+        if (agent === undefined) throw notFound('agent', target.agent);
         return { at: 'agent', id: agent.id, name: agent.id, rules: agent.policy };
       }
       case 'grant': {
         const id = parseUuid(target.grant);
         const grant = id === undefined ? undefined : (await records.read('grant', id))?.record;
-        if (grant === undefined) throw unknown('grant', target.grant);
+        if (grant === undefined) throw notFound('grant', target.grant);
         return { at: 'grant', id: grant.id, name: grant.label, rules: grant.policy };
       }
     }
@@ -114,7 +115,7 @@ export class Policies {
   }
 
   async #knownProvider(slug: string): Promise<void> {
-    if (!isSlug(slug)) throw unknown('provider', slug);
+    if (!isSlug(slug)) throw notFound('provider', slug);
     await this.#options.findProvider(slug);
   }
 
@@ -135,9 +136,9 @@ export class Policies {
       at === 'secret'
         ? await records.update('secret', id, (record) => ({ ...record, ...updated }))
         : at === 'agent'
-          ? await records.update('agent', id, (record) => ({ ...record, ...updated }))
-          : await records.update('grant', id, (record) => ({ ...record, ...updated }));
-    if (changed === undefined) throw unknown(at, id);
+          ? await records.update('agent', id, (record) => ({ ...notDeletedAgent(record), ...updated }))
+          : await records.update('grant', id, (record) => ({ ...notDeletedGrant(record), ...updated }));
+    if (changed === undefined) throw notFound(at, id);
   }
 }
 
@@ -157,6 +158,18 @@ function outerPolicy(id: string, rules: readonly Rule[]): AttachedPolicy {
   return { at: 'provider', id: slug, name: slug, rules };
 }
 
+/** Rules of a deleted grant would hold nowhere, least of all for the one that took its place. */
+function notDeletedGrant(grant: GrantRecord): GrantRecord {
+  if (grant.status !== 'deleted') return grant;
+  throw notAllowed(grant, grant.replacedBy === undefined ? 'is deleted' : `was replaced by ${grant.replacedBy}`);
+}
+
+/** Its name is not given again, so its rules would hold nowhere. */
+function notDeletedAgent(agent: AgentRecord): AgentRecord {
+  if (agent.status === 'deleted') throw notFound('agent', agent.id);
+  return agent;
+}
+
 function isActive({ status }: { readonly status: string }): boolean {
   return status === 'active';
 }
@@ -167,8 +180,4 @@ function notDeleted({ status }: { readonly status: string }): boolean {
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
-}
-
-function unknown(what: string, name: string): CommandError {
-  return new CommandError('not_found', `there is no ${what} ${JSON.stringify(name)}`);
 }

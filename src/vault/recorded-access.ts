@@ -7,7 +7,7 @@ import type { CreatedKey, Keys } from './keys.ts';
 import type { AgentRecord, KeyRecord } from './records.ts';
 
 /** Keys as {@link recordedKeys} gives them. */
-export type RecordedKeys = Pick<Keys, 'create' | 'deprecate' | 'rotate' | 'revoke'>;
+export type RecordedKeys = Pick<Keys, 'create' | 'deprecate' | 'rotate' | 'prolong' | 'revoke'>;
 
 /** Agents whose changes are recorded. */
 export function recordedAgents(agents: AgentAdministration, trail: ChangeTrail): AgentAdministration {
@@ -70,6 +70,7 @@ export function recordedKeys(keys: Keys, trail: ChangeTrail): RecordedKeys {
       return created;
     },
     deprecate: (idOrName) => recorded('key.deprecate', keys.deprecate(idOrName)),
+    prolong: (idOrName, ttlMs) => recorded('key.prolong', keys.prolong(idOrName, ttlMs)),
     revoke: (idOrName) => recorded('key.revoke', keys.revoke(idOrName)),
   };
 }

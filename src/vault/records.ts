@@ -63,7 +63,12 @@ export interface SecretRecord {
   readonly version: number;
   readonly createdAt: number;
   readonly rotatedAt: number;
+  /** The last change by an operator. */
   readonly updatedAt: number;
+  /** When a proxy last stored a new refresh token in place; that is no new version. */
+  readonly renewedAt?: number;
+  /** A proxy is using the refresh token, and until when it may: all others wait. */
+  readonly renewal?: { readonly by: string; readonly until: number };
 }
 
 /** An API key; the record's id is the SHA-256 of the key, the key itself is nowhere. */

@@ -149,8 +149,13 @@ export async function reach<T>(call: () => T | Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (cause) {
-    if (cause instanceof StoreUnavailableError)
-      throw new CommandError('store_unreachable', `the store does not answer: ${cause.message}`, { cause });
+    if (cause instanceof StoreUnavailableError) {
+      const { message, hint } = cause;
+      throw new CommandError('store_unreachable', `the store cannot be used: ${message}`, {
+        cause,
+        ...(hint === undefined ? {} : { hint }),
+      });
+    }
     throw cause;
   }
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ChangeAction } from '../audit/change.ts';
-import { CommandError } from '../errors.ts';
-import { hostFields } from '../providers/host-template.ts';
+import { CommandError, notFound } from '../errors.ts';
+import { tenantFields } from '../providers/derived-fields.ts';
 import type { ProviderTemplate } from '../providers/template.ts';
 import { Secret, reveal } from '../secret/reveal.ts';
 import { allowedOrigins } from './allowed-origins.ts';
@@ -160,7 +160,7 @@ export class Secrets {
       before = record;
       return change(record, now());
     });
-    if (changed === undefined) throw unknown(idOrName);
+    if (changed === undefined) throw notFound('secret', idOrName);
     if (changed !== before) await trail.record({ action, target: id, label: changed.name, members });
     return factsOf(changed);
   }
@@ -168,7 +168,7 @@ export class Secrets {
   /** By id, or by name: the living one, else the one deleted last. */
   async #find(idOrName: string): Promise<SecretRecord> {
     const found = isSecretId(idOrName) ? (await this.#options.records.read('secret', idOrName))?.record : await this.#findByName(idOrName);
-    if (found === undefined) throw unknown(idOrName);
+    if (found === undefined) throw notFound('secret', idOrName);
     return found;
   }
 
@@ -195,14 +195,17 @@ function pinnedFields(
   { fields }: SecretRecord,
   given: Readonly<Record<string, Secret>>,
 ): Readonly<Record<string, Secret>> {
-  const names = hostFields(template).filter((name) => Object.hasOwn(fields, name));
+  const names = tenantFields(template).filter((name) => Object.hasOwn(fields, name));
   const changed = names.find((name) => Object.hasOwn(given, name) && differs(given[name], fields[name]));
   if (changed !== undefined) {
     throw new CommandError('record_invalid', `the field ${changed} names the host of the secret and cannot change`, {
       hint: 'Store a secret of its own for another tenant.',
     });
   }
-  return Object.fromEntries(names.map((name) => [name, new Secret(fields[name] ?? '')]));
+  // What is no credential and may be left out, such as a region, stays when it is left out.
+  const settings = Object.entries(template.fields).filter(([, { optional, secret }]) => optional === true && !secret);
+  const standing = settings.map(([name]) => name).filter((name) => Object.hasOwn(fields, name) && !Object.hasOwn(given, name));
+  return Object.fromEntries([...names, ...standing].map((name) => [name, new Secret(fields[name] ?? '')]));
 }
 
 function differs(given: Secret | undefined, standing: string | undefined): boolean {
@@ -223,12 +226,10 @@ function checkMaxTtl(maxTtlS: number): void {
     throw new CommandError('record_invalid', 'the longest life of a grant must be a whole number of seconds above 0');
 }
 
-function unknown(idOrName: string): CommandError {
-  return new CommandError('not_found', `there is no secret ${JSON.stringify(idOrName)}`);
-}
-
 function gone(idOrName: string, status: SecretRecord['status']): CommandError {
-  return new CommandError('not_found', `the secret ${JSON.stringify(idOrName)} is ${status}`);
+  return new CommandError('not_found', `the secret ${JSON.stringify(idOrName)} is ${status}`, {
+    hint: 'See `alter-proxy secret list --all`.',
+  });
 }
 
 function nameTaken(name: string): CommandError {

@@ -73,7 +73,14 @@ function parseSecret(from: Members): SecretRecord {
     version: wholeNumberAt(from, 'version', 1),
     rotatedAt: wholeNumberAt(from, 'rotatedAt'),
     ...instantsAt(from),
+    ...optionalAt(from, 'renewedAt', wholeNumberAt),
+    ...optionalAt(from, 'renewal', renewalAt),
   };
+}
+
+function renewalAt(from: Members, member: string): { readonly by: string; readonly until: number } {
+  const renewal = membersOf(ownValue(from, member), member);
+  return { by: textAt(renewal, 'by'), until: wholeNumberAt(renewal, 'until') };
 }
 
 function parseProvider(from: Members): ProviderRecord {

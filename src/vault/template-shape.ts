@@ -1,11 +1,13 @@
+import { HMAC_ALGORITHMS, KEY_ENCODINGS, SIGNATURE_ENCODINGS, type HmacRule } from '../providers/hmac-rule.ts';
 import { patternFault } from '../providers/pattern.ts';
 import type { InjectionRule, ProviderField, ProviderTemplate, TestCall } from '../providers/template.ts';
+import { derivationAt } from './derivation-shape.ts';
 import { ShapeError, listAt, mapAt, membersOf, ownValue, text, textAt, wholeNumberAt, wordAt } from './members.ts';
 import type { Members } from './members.ts';
 import { isFieldName, isLabel, isSlug } from './names.ts';
 import { optionalAt } from './shared-shapes.ts';
 
-/** Text members of each kind of injection rule; those with a question mark may be absent. */
+/** Text members of each kind of injection rule; those with a question mark may be absent; `maxBytes` is a number. */
 const RULE_MEMBERS = {
   bearer: ['format'],
   header: ['name', 'format'],
@@ -14,7 +16,11 @@ const RULE_MEMBERS = {
   query: ['name', 'format'],
   cookie: ['name', 'format'],
   path: ['format', 'under?'],
+  form_field: ['name', 'format'],
+  json_field: ['path', 'format'],
+  hmac: [],
   default_header: ['name', 'value'],
+  sigv4: ['accessKeyId', 'secretAccessKey', 'sessionToken?', 'region?', 'service?'],
 } as const satisfies Readonly<Record<InjectionRule['kind'], readonly string[]>>;
 
 const RULE_KINDS = Object.keys(RULE_MEMBERS) as readonly InjectionRule['kind'][];
@@ -30,6 +36,7 @@ export function parseTemplate(value: unknown, name: string): ProviderTemplate {
     ...optionalAt(from, 'sharesHosts', trueAt),
     ...optionalAt(from, 'selfHosted', trueAt),
     fields: mapAt(from, 'fields', isFieldName, parseField),
+    ...optionalAt(from, 'derive', derivationAt),
     inject: listAt(from, 'inject', parseRule),
     confidence: wordAt(from, 'confidence', ['high', 'low']),
     ...optionalAt(from, 'docs', textAt),
@@ -44,20 +51,41 @@ function parseField(value: unknown, name: string): ProviderField {
   return {
     label: textAt(from, 'label'),
     secret: from['secret'],
+    ...optionalAt(from, 'optional', trueAt),
     ...optionalAt(from, 'example', textAt),
     ...optionalAt(from, 'pattern', patternAt),
     ...optionalAt(from, 'format', textAt),
     ...optionalAt(from, 'labels', (own, member) => wholeNumberAt(own, member, 1)),
+    ...optionalAt(from, 'multiline', trueAt),
   };
 }
 
 function parseRule(value: unknown, name: string): InjectionRule {
   const from: Members = membersOf(value, name);
   const kind = wordAt(from, 'kind', RULE_KINDS);
+  if (kind === 'hmac') return hmacAt(from);
   const members = RULE_MEMBERS[kind].map((member) =>
     member.endsWith('?') ? optionalAt(from, member.slice(0, -1), textAt) : { [member]: textAt(from, member) },
   );
-  return { kind, ...Object.fromEntries(members.flatMap((own) => Object.entries(own))) } as InjectionRule;
+  return { kind, ...Object.fromEntries(members.flatMap((own) => Object.entries(own))), ...maxBytesAt(from) } as InjectionRule;
+}
+
+function hmacAt(from: Members): HmacRule {
+  return {
+    kind: 'hmac',
+    algorithm: wordAt(from, 'algorithm', HMAC_ALGORITHMS),
+    key: textAt(from, 'key'),
+    keyEncoding: wordAt(from, 'keyEncoding', KEY_ENCODINGS),
+    message: textAt(from, 'message'),
+    encoding: wordAt(from, 'encoding', SIGNATURE_ENCODINGS),
+    headers: mapAt(from, 'headers', () => true, text),
+    query: mapAt(from, 'query', () => true, text),
+    ...maxBytesAt(from),
+  };
+}
+
+function maxBytesAt(from: Members): { readonly maxBytes?: number } {
+  return optionalAt(from, 'maxBytes', (own, member) => wholeNumberAt(own, member, 1));
 }
 
 function testAt(from: Members, member: string): TestCall {
@@ -65,9 +93,14 @@ function testAt(from: Members, member: string): TestCall {
   return {
     method: wordAt(test, 'method', ['GET', 'HEAD', 'POST']),
     path: textAt(test, 'path', (path) => path.startsWith('/')),
-    ...optionalAt(test, 'host', textAt),
+    ...optionalAt(test, 'host', testHostAt),
     ...optionalAt(test, 'body', textAt),
   };
+}
+
+function testHostAt(from: Members, member: string): string | readonly string[] {
+  if (!Array.isArray(ownValue(from, member))) return textAt(from, member);
+  return listAt(from, member, (item, name) => text(item, name));
 }
 
 function patternAt(from: Members, member: string): string {

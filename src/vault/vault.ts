@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { AlterError, type WireCode } from '../errors.ts';
 import type { PreparedInjection } from '../inject/injector.ts';
+import type { CredentialOwner, Prepare } from '../inject/prepare.ts';
 import type { MaybePromise } from '../message/maybe-promise.ts';
 import { parseUuid } from '../message/uuid.ts';
 import type { ProviderTemplate } from '../providers/template.ts';
@@ -11,17 +13,20 @@ import { checkSource } from './delegation.ts';
 import { AttachedPolicies, policyKeys, policyOfGrant } from './attached-policies.ts';
 import type { OuterRules } from './attached-policies.ts';
 import type { Keyring } from './keyring.ts';
+import { LastKey } from './last-key.ts';
+import { lineageOf } from './lineage.ts';
 import { deepFreeze } from './members.ts';
 import { isKeyId, isSlug } from './names.ts';
 import { openRecord } from './open-record.ts';
 import { FreshnessGuard, RecordCache } from './record-cache.ts';
 import { RecordUnreadableError } from './record-unreadable.ts';
+import { RECORD_VERSION } from './records.ts';
 import type { GrantRecord, KeyRecord, ProviderRecord, RecordTypes, SecretRecord } from './records.ts';
 import type { ResolvedGrant, SecretFacts } from './resolved.ts';
 import { checkUsable } from './usable.ts';
 
-/** Compiles the injection of one secret. Throws when the fields do not fit the template. */
-export type PrepareInjection = (template: ProviderTemplate, fields: Readonly<Record<string, Secret>>) => PreparedInjection;
+/** Compiles the injection of one secret. Throws when the fields do not fit the template. `owner`: of a secret that is stored. */
+export type PrepareInjection = Prepare;
 
 /** Where the vault says what it cannot read. Fields never hold content of a record. */
 export interface VaultLog {
@@ -73,6 +78,7 @@ interface CachedSecret {
   readonly providerKey: string;
   readonly policyKeys: ReturnType<typeof policyKeys>;
   readonly fields: Readonly<Record<string, Secret>>;
+  readonly owner: CredentialOwner;
   prepared: { readonly template: ProviderTemplate; readonly injection: PreparedInjection } | undefined;
 }
 
@@ -87,6 +93,8 @@ export class Vault {
   /** Agents, identity providers, and what principals hold. */
   readonly access: AccessRecords;
   readonly #policies: AttachedPolicies;
+  readonly #grantKey = new LastKey((app, id) => refText({ kind: 'grant', app, id }));
+  readonly #keyKey = new LastKey((_, id) => refText({ kind: 'key', id }));
 
   constructor(options: VaultOptions) {
     this.#options = options;
@@ -109,7 +117,21 @@ export class Vault {
    */
   resolveGrant(app: string, id: string): MaybePromise<ResolvedGrant> {
     const now = this.#guard.now();
-    return (this.#guard.alive(now) ? this.#resolveWarm(`${app}:grant:${id}`, now) : undefined) ?? this.#resolveCold(app, id);
+    return (this.#guard.alive(now) ? this.#resolveWarm(this.#grantKey.of(app, id), now) : undefined) ?? this.#resolveCold(app, id);
+  }
+
+  /**
+   * A secret as if a grant of the operator's own, which stands nowhere, pointed to it; and its provider. Rejects with AlterError:
+   * `grant_not_found` (no such secret), `credential_revoked`, `store_unavailable`.
+   */
+  async resolveSecret(app: string, id: string): Promise<{ readonly resolved: ResolvedGrant; readonly template: ProviderTemplate }> {
+    const secret = await this.#load(this.#secrets, { kind: 'secret', app, id });
+    if (secret === undefined) throw new AlterError('grant_not_found');
+    checkSecret(secret.facts);
+    const template = await this.#template(secret.facts);
+    const outer = await this.#policies.load(app, secret.facts.provider);
+    const grant = cachedGrant(operatorsGrant(app, id, this.#guard.now()));
+    return { resolved: this.#combine({ grant, source: undefined, secret, template, outer }), template };
   }
 
   /**
@@ -131,7 +153,7 @@ export class Vault {
    * AlterError `store_unavailable`.
    */
   findKey(id: string): MaybePromise<KeyRecord | undefined> {
-    const warm = this.#guard.alive() ? this.#keys.warm(`key:${id}`) : undefined;
+    const warm = this.#guard.alive() ? this.#keys.warm(this.#keyKey.of('', id)) : undefined;
     return warm ?? this.#findKeyCold(id);
   }
 
@@ -240,7 +262,7 @@ export class Vault {
   #prepare(secret: CachedSecret, template: ProviderTemplate): PreparedInjection {
     const { id, app, provider } = secret.facts;
     try {
-      const injection = this.#options.prepare(template, secret.fields);
+      const injection = this.#options.prepare(template, secret.fields, secret.owner);
       secret.prepared = { template, injection };
       return injection;
     } catch (cause) {
@@ -263,12 +285,19 @@ function cachedGrant(record: GrantRecord): CachedGrant {
   return { record, secretKey: refText({ kind: 'secret', app, id: secretId }), sourceKey, resolved: undefined };
 }
 
+function operatorsGrant(app: string, secretId: string, now: number): GrantRecord {
+  const times = { createdAt: now, updatedAt: now };
+  const principal = { type: 'system' } as const;
+  return { v: RECORD_VERSION, id: randomUUID(), app, secretId, label: 'secret test', principal, policy: [], status: 'active', ...times };
+}
+
 function cachedSecret({ fields, ...facts }: SecretRecord): CachedSecret {
   return {
     facts: deepFreeze(facts),
     providerKey: refText({ kind: 'provider', app: facts.app, id: facts.provider }),
     policyKeys: policyKeys(facts.app, facts.provider),
     fields: Object.freeze(Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, new Secret(value)]))),
+    owner: { app: facts.app, id: facts.id, lineage: lineageOf(facts) },
     prepared: undefined,
   };
 }

@@ -1,5 +1,5 @@
 /** A session of an operator with the real command, one process after another, as in a shell. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -46,4 +46,33 @@ test('a reader that has had enough ends the command quietly', async (t) => {
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
   await once(child, 'close');
   t.is(stderr, '');
+});
+
+test('output that finds no room is an error', async (t) => {
+  const { run, prepare } = cliHome(t);
+  await prepare(['init']);
+  for (const args of [['--version'], ['--help'], ['provider', 'list'], ['grant', 'list'], ['ca', 'export', '--format', 'bundle']]) {
+    const { code, stderr } = await run(args, { stdout: '/dev/full' });
+    t.is(code, 1, args.join(' '));
+    t.regex(stderr, /^error: the output cannot be written: no space left on the device\nhint: Check free space/, args.join(' '));
+  }
+  const { code, stderr } = await run(['grant', 'list', '--json'], { stdout: '/dev/full' });
+  t.is(code, 1);
+  t.is((JSON.parse(stderr) as { readonly error: { readonly code: string } }).error.code, 'file_unwritable');
+});
+
+test('output that finds room only in part is an error', async (t) => {
+  const { home, folder, prepare } = cliHome(t);
+  await prepare(['init']);
+  const file = join(folder, 'bundle.pem');
+  const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+  const command = [process.execPath, main, 'ca', 'export', '--format', 'bundle'];
+  const env = { ...process.env, ALTER_HOME: home, NODE_V8_COVERAGE: '', FILE: file };
+  // A limit on the size of files is a full disk for the one file that grows.
+  const cut = spawnSync('sh', ['-c', 'ulimit -f 16; exec "$0" "$@" > "$FILE"', ...command], { env, encoding: 'utf8' });
+  t.is(cut.status, 1);
+  t.regex(cut.stderr, /^error: the output cannot be written: EFBIG/);
+  const whole = spawnSync('sh', ['-c', 'exec "$0" "$@" > "$FILE"', ...command], { env, encoding: 'utf8' });
+  t.is(whole.status, 0, whole.stderr);
+  t.regex(readFileSync(file, 'utf8'), /-----END CERTIFICATE-----\n$/);
 });

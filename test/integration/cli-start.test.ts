@@ -2,11 +2,14 @@
  * `alter-proxy start`: leaves a run file by which other commands find it, follows what other processes change, reads its configuration
  * again on SIGHUP, and ends cleanly on SIGTERM.
  */
+import { once } from 'node:events';
 import { existsSync, readFileSync, statSync } from 'node:fs';
+import net from 'node:net';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { eventually } from '../support/eventually.ts';
 import { startOrigin } from '../support/origin.ts';
+import { startRedis } from '../support/redis.ts';
 import { FREE_PORTS, logged, newHome, PATIENCE_MS, started } from '../support/started.ts';
 
 async function withOrigin(t: ExecutionContext) {
@@ -79,6 +82,17 @@ test('a second proxy on the same port says which one is there', async (t) => {
   t.true(existsSync(join(cli.home, 'run', 'proxy.json')));
 });
 
+test('a second proxy on other ports leaves the run file to the first one', async (t) => {
+  const cli = await newHome(t);
+  const { file } = await started(cli);
+  const second = cli.start(['start'], { env: FREE_PORTS });
+  await logged(second, 'proxy started');
+  t.regex(second.stderr(), new RegExp(`"pid":${String(file.pid)},.*another proxy of this home runs: commands go on using that one`));
+  second.child.kill('SIGTERM');
+  t.is((await second.ended).code, 0);
+  t.deepEqual(JSON.parse(readFileSync(join(cli.home, 'run', 'proxy.json'), 'utf8')), file);
+});
+
 test('SIGHUP reads the configuration again; a bad one is told and changes nothing', async (t) => {
   const cli = await newHome(t);
   const { proxy, file } = await started(cli);
@@ -92,6 +106,50 @@ test('SIGHUP reads the configuration again; a bad one is told and changes nothin
   await logged(proxy, '"ungranted"');
   proxy.child.kill('SIGTERM');
   t.is((await proxy.ended).code, 0);
+});
+
+test('SIGHUP during the start reads the configuration again once the proxy is up, with workers, too', async (t) => {
+  const redis = await startRedis();
+  t.teardown(() => redis.stop());
+  for (const workers of ['1', '2']) {
+    const cli = await newHome(t);
+    const front = net.createServer((opening) => {
+      // Whoever opens the store has not started yet.
+      if (!proxy.stderr().includes('proxy started')) proxy.child.kill('SIGHUP');
+      const store = net.connect(redis.port, '127.0.0.1').on('error', () => undefined);
+      opening.on('error', () => undefined).on('close', () => store.destroy());
+      opening.pipe(store).pipe(opening);
+    });
+    front.listen(0, '127.0.0.1');
+    await once(front, 'listening');
+    const { port } = front.address() as net.AddressInfo;
+    const env = { ...FREE_PORTS, ALTER_STORE_URL: `redis://127.0.0.1:${String(port)}` };
+    const proxy = cli.start(['start', '--workers', workers], { env });
+    await logged(proxy, 'configuration reloaded, nothing changed');
+    await logged(proxy, 'proxy started');
+    proxy.child.kill('SIGTERM');
+    t.is((await proxy.ended).code, 0);
+    front.close();
+  }
+});
+
+test('a full disk under the log neither keeps a proxy from starting nor ends it, with workers neither', async (t) => {
+  // Libraries write there, too.
+  const env = { NODE_OPTIONS: '--import=data:text/javascript,process.on(%22SIGHUP%22,console.warn)' };
+  for (const workers of ['1', '2']) {
+    const cli = await newHome(t);
+    const { proxy, file } = await started(cli, env, ['--workers', workers], '/dev/full');
+    for (let i = 0; i < 3; i += 1) {
+      const { port } = file;
+      const refused = await fetch(`http://127.0.0.1:${String(port)}/v1/grants`);
+      t.is(refused.status, 401);
+      await refused.text();
+      proxy.child.kill('SIGHUP');
+    }
+    t.is((await fetch(`http://127.0.0.1:${String(file.adminPort)}/readyz`)).status, 200);
+    proxy.child.kill('SIGTERM');
+    t.is((await proxy.ended).code, 0);
+  }
 });
 
 test('audit tail --follow prints events as they come, and ends on SIGINT', async (t) => {

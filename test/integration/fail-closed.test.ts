@@ -6,14 +6,17 @@ import net from 'node:net';
 import { once } from 'node:events';
 import test from 'ava';
 import type { WireCode } from '../../src/errors.ts';
-import { fingerprint } from '../../src/vault/fingerprint.ts';
+import { fingerprint, mintKey } from '../../src/vault/fingerprint.ts';
+import { reveal } from '../../src/secret/reveal.ts';
 import { Secret } from '../../src/secret/secret.ts';
 import type { RecordRef } from '../../src/store/store.ts';
+import { publicKeysOf } from '../../src/vault/idps.ts';
 import { createKeyring } from '../../src/vault/keyring.ts';
 import { open, seal } from '../../src/vault/sealing.ts';
 import { ConnectRefused, problemCode, requestThrough } from '../support/client.ts';
 import type { ClientAnswer } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
+import { makeSigningKey } from '../support/idp-keys.ts';
 import { startRedis, type RedisServer } from '../support/redis.ts';
 import { startScene, type Scene } from '../support/scene.ts';
 
@@ -230,6 +233,27 @@ test('an audit that cannot be written any more denies: 503 audit_unavailable', a
   await eventually(async () => ((await ask()).status === 200 ? true : undefined), 'it to pass again', PATIENCE_MS);
   await other.stop();
   await own.stop();
+});
+
+// The run's own key needs no store, so that the token is the first of which the store is asked.
+test('a user token that was good a moment ago is refused when the store is down: 503 store_unavailable', async (t) => {
+  const own = await startRedis();
+  t.teardown(() => own.stop());
+  const { key: runKey } = mintKey('app');
+  const other = await startScene({ config: { store: { kind: 'redis', url: own.url } }, runKey });
+  t.teardown(() => other.stop());
+  const signing = await makeSigningKey('k1');
+  const jwks = publicKeysOf({ keys: [signing.publicJwk] });
+  await other.proxy.administration.idps.add({ slug: 'corp', issuer: ISSUER, audiences: ['alter'], jwks });
+  const token = await signing.sign({ iss: ISSUER, aud: 'alter', sub: 'alice', exp: 4_102_444_800 });
+  const headers = ['X-Alter-Provider', 'custom-bearer', 'X-Alter-User-Token', token];
+  const ask = async (): Promise<string | undefined> =>
+    problemCode(await requestThrough(other.proxy, { url: `${other.origin.url}/echo`, key: reveal(runKey), headers }));
+  await eventually(async () => ((await ask()) === 'grant_not_found' ? true : undefined), 'the token to be good', PATIENCE_MS);
+  await own.kill();
+  t.is(await ask(), 'store_unavailable');
+  await own.restart();
+  await eventually(async () => ((await ask()) === 'user_token_invalid' ? true : undefined), 'the empty store to answer', PATIENCE_MS);
 });
 
 /** The answer to the request, or to the CONNECT before it. */

@@ -178,29 +178,45 @@ test.serial('a tunnel ends with the key that opened it, and its event says so', 
   await eventually(() => othersEnd, 'the end of the other one');
 });
 
-test.serial('what an agent has under way ends when the agent is paused, and new requests pass when it is resumed', async (t) => {
-  const { agents } = administration();
-  await agents.create({ name: 'reporter' });
-  const { key } = await administration().createKey({ name: 'of the reporter', agent: 'reporter' });
-  const { secretId } = await administration().showGrant(await scene.grant());
-  const principal = { type: 'agent', agent: 'reporter' } as const;
-  const grant = await administration().issueGrant({ secret: secretId, label: 'reports', principal });
-  const used = { key: reveal(key), keyName: 'of the reporter', grant: grant.id };
-  const proxy = fleet.proxies[0]!;
-  t.is(await answerOf(proxy, used), 'ok');
-  const { end } = await begin(() => open(proxy, used, '/sse'));
-  await agents.pause('reporter');
-  const written = performance.now();
-  t.true((await end) - written < CONTRACT_MS + HARNESS_MS);
-  t.is(await answerOf(proxy, used), 'agent_inactive');
-  const [event] = await eventually(async () => {
-    const found = await eventsOf(used.grant);
-    return found.length > 0 ? found : undefined;
-  }, 'the event');
-  t.is(event?.code, 'agent_inactive');
-  await agents.resume('reporter');
-  await eventually(async () => ((await answerOf(proxy, used)) === 'ok' ? true : undefined), 'it to pass again');
-});
+const AGENT_ENDS: readonly (readonly [
+  what: string,
+  code: string,
+  write: (agent: string) => Promise<unknown>,
+  back: (agent: string) => Promise<unknown>,
+])[] = [
+  ['the agent is paused', 'agent_inactive', (name) => administration().agents.pause(name), (name) => administration().agents.resume(name)],
+  [
+    'a policy at the agent forbids it',
+    'policy_violation',
+    (agent) => administration().setPolicy({ at: 'agent', agent }, [{ kind: 'methods', allow: ['PATCH'] }]),
+    (agent) => administration().setPolicy({ at: 'agent', agent }, []),
+  ],
+];
+
+for (const [what, code, write, back] of AGENT_ENDS) {
+  test.serial(`what an agent has under way ends when ${what}, and new requests pass when that is over`, async (t) => {
+    const agent = `agent-${code.replaceAll('_', '-')}`;
+    await administration().agents.create({ name: agent });
+    const { key } = await administration().createKey({ name: agent, agent });
+    const { secretId } = await administration().showGrant(await scene.grant());
+    const grant = await administration().issueGrant({ secret: secretId, label: agent, principal: { type: 'agent', agent } });
+    const used = { key: reveal(key), keyName: agent, grant: grant.id };
+    const proxy = fleet.proxies[0]!;
+    t.is(await answerOf(proxy, used), 'ok');
+    const { end } = await begin(() => open(proxy, used, '/sse'));
+    await write(agent);
+    const written = performance.now();
+    t.true((await end) - written < CONTRACT_MS + HARNESS_MS);
+    t.is(await answerOf(proxy, used), code);
+    const [event] = await eventually(async () => {
+      const found = await eventsOf(used.grant);
+      return found.length > 0 ? found : undefined;
+    }, 'the event');
+    t.is(event?.code, code);
+    await back(agent);
+    await eventually(async () => ((await answerOf(proxy, used)) === 'ok' ? true : undefined), 'it to pass again');
+  });
+}
 
 for (const [what, code, ttl] of [
   ['the grant', 'grant_expired', { grant: 2500 }],

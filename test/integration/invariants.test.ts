@@ -264,6 +264,22 @@ test.serial('11: a credential that the API reflects is removed from response hea
   }
 });
 
+test.serial('11: a reason phrase that repeats the credential is not passed on, one that does not is', async (t) => {
+  const grant = await scene.grant({ value: CREDENTIAL });
+  const ask = async (target: string): Promise<string> => {
+    const socket = await openTls(scene.proxy, scene.authority, { headers: ['X-Alter-Grant', grant] });
+    return exchangeRaw(
+      socket,
+      `GET ${target} HTTP/1.1\r\nHost: ${scene.authority}\r\nConnection: close\r\nX-Alter-Grant: ${grant}\r\n\r\n`,
+    );
+  };
+  const answered = await ask('/reflect');
+  t.regex(answered, /^HTTP\/1\.1 103 Early Hints\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
+  t.false(answered.includes(CREDENTIAL));
+  const harmless = await ask('/reflect?reason=another%20phrase');
+  t.regex(harmless, /^HTTP\/1\.1 103 another phrase\r\n\r\nHTTP\/1\.1 200 another phrase\r\n/);
+});
+
 test.serial('11: a Secret prints as [redacted] wherever it is put', (t) => {
   const secret = new Secret(CREDENTIAL);
   for (const text of [
@@ -289,7 +305,7 @@ test.serial('12: connections to one API are not shared between grants', async (t
   t.is(await connectionOf(one), first, 'the same grant uses its own connection again');
 });
 
-test.serial('13: no leaf is minted for a client that has not authenticated', async (t) => {
+test.serial('13: a client without a good key gets no connection where every client needs one', async (t) => {
   const closed = await startScene({ config: { listen: { port: 0, require_key: true } } });
   try {
     const error = await t.throwsAsync(openConnect(closed.proxy, 'localhost:443'), { instanceOf: ConnectRefused });

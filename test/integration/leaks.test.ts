@@ -5,12 +5,11 @@
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import net, { type Socket } from 'node:net';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import test from 'ava';
 import { makeTestAuthority } from '../support/certificates.ts';
 import { openConnect, openTls } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
+import { liveHeapBytes } from '../support/heap.ts';
 import { startRawOrigin, type RawOrigin } from '../support/origin.ts';
 import { startScene, type Scene } from '../support/scene.ts';
 
@@ -66,8 +65,7 @@ async function rest(): Promise<Held> {
   const resources: Record<string, number> = {};
   for (const kind of process.getActiveResourcesInfo()) resources[kind] = (resources[kind] ?? 0) + 1;
   const descriptors = (await readdir('/proc/self/fd')).length;
-  collectGarbage();
-  return { descriptors, heapBytes: process.memoryUsage().heapUsed, resources };
+  return { descriptors, heapBytes: liveHeapBytes(), resources };
 }
 
 function isNoMore(after: Held, before: Held): boolean {
@@ -77,13 +75,6 @@ function isNoMore(after: Held, before: Held): boolean {
     after.heapBytes - before.heapBytes < MEMORY_BOUND &&
     kinds.every((kind) => (after.resources[kind] ?? 0) <= (before.resources[kind] ?? 0))
   );
-}
-
-/** Needs no flag on the command line, which the test runner would have to know. */
-function collectGarbage(): void {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  collect();
 }
 
 /** Answers by the path; reads no body. */

@@ -4,11 +4,12 @@
  */
 import { once } from 'node:events';
 import { spawn } from 'node:child_process';
-import { stat, writeFile } from 'node:fs/promises';
+import { stat, truncate, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
 import test from 'ava';
+import { Redis } from 'ioredis';
 import { startProxy } from '../../src/app.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { createLogger } from '../../src/log.ts';
@@ -20,9 +21,11 @@ import { startScene } from '../support/scene.ts';
 
 test('a use that cannot be recorded is denied, and nothing is lost once the store takes events again', async (t) => {
   const redis = await startRedis({ config: ['appendonly yes', 'appendfsync always'] });
+  t.teardown(() => redis.stop());
   const scene = await startScene({
     config: { store: { kind: 'redis', url: redis.url }, audit: { max_queue: 2 }, cache: { max_stale_ms: 60_000 } },
   });
+  t.teardown(() => scene.stop());
   const grant = await scene.grant();
   const get = () => requestThrough(scene.proxy, { url: `${scene.origin.url}/echo`, grant });
   t.is((await get()).status, 200);
@@ -38,18 +41,23 @@ test('a use that cannot be recorded is denied, and nothing is lost once the stor
   redis.resume();
   for (const answer of answers.filter(({ status }) => status === 200)) t.is((await scene.proxy.eventOf(answer)).outcome, 'success');
   await eventually(async () => ((await get()).status === 200 ? true : undefined), 'the proxy to serve again', 10_000);
-  await scene.stop();
-  await redis.stop();
 });
 
 test('a full disk under the embedded store denies grants, says so, and the process lives on', async (t) => {
   const scene = await startScene();
+  t.teardown(() => scene.stop());
   const grant = await scene.grant();
   await scene.proxy.running.stop();
+  const file = path.join(scene.proxy.home, 'store', 'data.mdb');
+  // A limit on the size of files is a full disk for the one file that grows. It is all but full already.
+  const { size } = await stat(file);
+  const blocks = Math.ceil(size / 1024);
+  const append = (): Promise<void> =>
+    scene.proxy.store.appendEvents('other', ['x'.repeat(10_000)], { writer: '0123456789abcdef', first: 0 });
+  while ((await stat(file)).size === size) await append();
+  for (let more = 0; more < 40; more += 1) await append();
+  await truncate(file, size);
   await scene.proxy.store.close();
-  const size = (await stat(path.join(scene.proxy.home, 'store', 'data.mdb'))).size;
-  // A limit on the size of files is a full disk for the one file that grows.
-  const blocks = Math.ceil(size / 1024) + 8;
   const child = spawn(
     'bash',
     ['-c', `ulimit -f ${blocks}; exec "$0" "$@"`, process.execPath, CLI, '--home', scene.proxy.home, 'start', '--log-level', 'warn'],
@@ -73,38 +81,40 @@ test('a full disk under the embedded store denies grants, says so, and the proce
   t.is(problemCode(refused), 'audit_unavailable');
   t.is((await requestThrough(target, { url: `${scene.origin.url}/echo` })).status, 200, 'the process lives on');
   t.regex(Buffer.concat(stderr).toString(), /audit events wait/);
+  t.notRegex(Buffer.concat(stderr).toString(), /Write error/, 'LMDB itself met the full disk');
   child.kill('SIGTERM');
   await once(child, 'exit');
   t.regex(Buffer.concat(stderr).toString(), /could not be stored before the stop/);
-  await scene.stop();
 });
 
 test('a damaged embedded store stops the start with store_corrupt', async (t) => {
   const scene = await startScene();
+  t.teardown(() => scene.stop());
   await scene.proxy.running.stop();
   await scene.proxy.store.close();
   const file = path.join(scene.proxy.home, 'store', 'data.mdb');
   await writeFile(file, Buffer.alloc((await stat(file)).size, 0xa5));
   const start = () => startProxy(loadConfig({ home: scene.proxy.home, env: {} }), { log: createLogger('silent') });
   await t.throwsAsync(start, { code: 'store_corrupt' });
-  await scene.stop();
 });
 
 test('a port that is taken stops the start with port_in_use, and leaves nothing open', async (t) => {
   const scene = await startScene();
+  t.teardown(() => scene.stop());
   const config = loadConfig({ home: scene.proxy.home, env: {}, flags: { port: scene.proxy.port } });
   await t.throwsAsync(startProxy(config, { log: createLogger('silent') }), {
     code: 'port_in_use',
     message: new RegExp(String(scene.proxy.port)),
   });
-  await scene.stop();
 });
 
 test('readiness follows the store and the drain; health does not', async (t) => {
   const redis = await startRedis();
+  t.teardown(() => redis.stop());
   const scene = await startScene({
     config: { store: { kind: 'redis', url: redis.url }, admin: { port: 0 }, shutdown: { drain_timeout_ms: 2000 } },
   });
+  t.teardown(() => scene.stop());
   const admin = scene.proxy.running.adminAddress;
   const ask = async (where: string): Promise<number> => (await fetch(`http://127.0.0.1:${admin?.port ?? 0}${where}`)).status;
   t.is(await ask('/healthz'), 200);
@@ -115,12 +125,35 @@ test('readiness follows the store and the drain; health does not', async (t) => 
   t.is(await ask('/healthz'), 200);
   redis.resume();
   await eventually(async () => ((await ask('/readyz')) === 200 ? true : undefined), 'readiness', 10_000);
-  await scene.stop();
-  await redis.stop();
+});
+
+test('a proxy that must deny every use, because its events find no place, is not ready', async (t) => {
+  const redis = await startRedis();
+  t.teardown(() => redis.stop());
+  const config = { store: { kind: 'redis', url: redis.url }, admin: { port: 0 }, audit: { max_queue: 1 } };
+  const scene = await startScene({ config });
+  t.teardown(() => scene.stop());
+  const grant = await scene.grant();
+  const raw = new Redis(redis.url, { lazyConnect: true });
+  await raw.connect();
+  t.teardown(() => raw.disconnect());
+  await raw.set('alter:default:audit', 'no stream');
+  const ready = async (): Promise<string> => {
+    const answer = await fetch(`http://127.0.0.1:${String(scene.proxy.running.adminAddress?.port)}/readyz`);
+    return (await answer.text()).trim();
+  };
+  const becomes = (wanted: string): Promise<true> =>
+    eventually(async () => ((await ready()) === wanted ? true : undefined), wanted, 10_000);
+  t.is(await ready(), '{"status":"ready"}');
+  await requestThrough(scene.proxy, { url: `${scene.origin.url}/echo`, grant });
+  await becomes('{"status":"not ready","failed":["audit"]}');
+  await raw.del('alter:default:audit');
+  await becomes('{"status":"ready"}');
 });
 
 test('a stop lets what is under way come to its end, refuses what is new, and ends at the deadline', async (t) => {
   const scene = await startScene({ config: { shutdown: { drain_timeout_ms: 1500 } } });
+  t.teardown(() => scene.stop());
   const url = `${scene.origin.url}/slow-headers`;
   const socket = await openTls(scene.proxy, scene.authority);
   const slow = requestThrough(scene.proxy, { url });
@@ -152,7 +185,6 @@ test('a stop lets what is under way come to its end, refuses what is new, and en
     '/slow-headers success',
     '/sse interrupted',
   ]);
-  await scene.stop();
 });
 
 async function listeningPort(file: string): Promise<number | undefined> {

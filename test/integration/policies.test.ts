@@ -3,6 +3,7 @@
  * two proxies on one Redis; what cannot be counted or evaluated denies; rules in mode `warn` pass and are recorded; the answers say how much is
  * left, and which rule refused.
  */
+import { createHash, randomBytes } from 'node:crypto';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { startProxy } from '../../src/app.ts';
@@ -56,8 +57,8 @@ async function send(
   }
 }
 
-function problem({ body }: ClientAnswer): { readonly code: string; readonly rule?: string } {
-  return JSON.parse(body) as { readonly code: string; readonly rule?: string };
+function problem({ body }: ClientAnswer): { readonly code: string; readonly rule?: string; readonly detail?: string } {
+  return JSON.parse(body) as { readonly code: string; readonly rule?: string; readonly detail?: string };
 }
 
 /** Sends until the answer has `status`, for at most the second in which a change must hold. */
@@ -165,7 +166,51 @@ for (const [name, scene] of [
     await untilStatus(scene(), grant, 200, {}, 5000);
     origin.release();
   });
+
+  test.serial(`${name}: what finds no place costs no rate, and what a rate refuses keeps no place`, async (t) => {
+    const { proxy, origin } = scene();
+    const grant = await scene().grant();
+    const rules = [
+      { kind: 'rate', limit: 2, window: 'hour' },
+      { kind: 'concurrency', max: 1 },
+    ];
+    await proxy.administration.setPolicy({ at: 'grant', grant }, rules);
+    const before = origin.requests.length;
+    const slow = send(scene(), grant, { url: `${origin.url}/slow-headers` });
+    await origin.until(() => origin.requests.length > before);
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      const refused = await send(scene(), grant);
+      t.deepEqual([refused.status, problem(refused).rule], [429, 'concurrency']);
+      t.is(refused.headers['ratelimit'], undefined);
+    }
+    origin.release();
+    t.is((await slow).status, 200);
+    t.is((await send(scene(), grant)).status, 200, 'one of two was left');
+    for (let attempt = 0; attempt < 3; attempt += 1) t.is(problem(await send(scene(), grant)).rule, 'rate');
+  });
 }
+
+test.serial('a form that is too long for a rule in mode warn arrives whole', async (t) => {
+  const { proxy, origin } = embedded;
+  const grant = await embedded.grant();
+  const rule = { kind: 'aws', actions: ['sqs:*'] };
+  await proxy.administration.setPolicy({ at: 'grant', grant }, [{ ...rule, mode: 'warn' }]);
+  const body = randomBytes(3 * 1024 * 1024);
+  const type = ['Content-Type', 'application/x-www-form-urlencoded'];
+  for (const framing of [
+    ['Transfer-Encoding', 'chunked'],
+    ['Content-Length', String(body.length)],
+  ]) {
+    const answer = await send(embedded, grant, { method: 'POST', headers: [...type, ...framing], body });
+    t.is(answer.status, 200);
+    t.is(origin.requests.at(-1)?.bodySha256, createHash('sha256').update(body).digest('hex'), framing[0]);
+    t.like(await proxy.eventOf(answer), { outcome: 'success', warnings: ['grant:aws'], bytesIn: body.length });
+  }
+  await proxy.administration.setPolicy({ at: 'grant', grant }, [rule]);
+  const before = origin.requests.length;
+  const refused = await send(embedded, grant, { method: 'POST', headers: [...type, 'Transfer-Encoding', 'chunked'], body });
+  t.deepEqual([refused.status, origin.requests.length], [403, before]);
+});
 
 test.serial('a rate is exact over two proxies on one Redis', async (t) => {
   const grant = await onRedis.grant();
@@ -186,7 +231,8 @@ test.serial('CEL, url, ip behind a trusted proxy, query, reason and context are 
   await set({ kind: 'cel', expression: 'request.method == "GET" && context.tool == "search"' });
   t.is(await status({ headers: ['X-Alter-Context', 'tool=search'] }), 200);
   t.is(await status({ headers: ['X-Alter-Context', 'tool=delete'] }), 403);
-  t.is(await status(), 503, 'an expression that cannot be evaluated');
+  const failed = await send(embedded, grant);
+  t.deepEqual([failed.status, problem(failed).detail], [503, 'the rule failed on this request']);
   await set({ kind: 'url', paths: ['/echo'] });
   t.is(await status(), 200);
   t.is(await status({ url: `${embedded.origin.url}/echo/` }), 403);
@@ -215,6 +261,7 @@ test.serial('a rule of a later version, and a policy record that does not open, 
   t.true(await store.put(ref, standing, newer));
   const refused = await send(embedded, grant);
   t.deepEqual([refused.status, problem(refused).code, problem(refused).rule], [503, 'policy_unavailable', 'quota']);
+  t.is(problem(refused).detail, 'the rule is malformed, or of a kind that this proxy does not know');
   t.true(await store.put(ref, newer, 'broken'));
   const broken = await send(embedded, grant);
   t.deepEqual([broken.status, problemCode(broken)], [503, 'policy_unavailable']);

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import test from 'ava';
 import { SignJWT, UnsecuredJWT } from 'jose';
-import { prepareInjection } from '../../src/inject/registry.ts';
+import { prepareOffline } from '../../src/inject/prepare.ts';
 import { loadCatalogue } from '../../src/providers/catalogue.ts';
 import { reveal } from '../../src/secret/reveal.ts';
 import { createAdministration } from '../../src/vault/administration.ts';
@@ -267,7 +267,7 @@ test('false keys are answered more and more slowly, a valid one from the same ad
 test("another app's grants, keys, agents and identity providers answer like unknown ones", async (t) => {
   const { store, keyring } = scene.proxy;
   keyring.add('other');
-  const other = createAdministration({ store, keyring, catalogue: loadCatalogue([]), app: 'other', prepare: prepareInjection });
+  const other = createAdministration({ store, keyring, catalogue: loadCatalogue([]), app: 'other', prepare: prepareOffline });
   const theirIdp = await startMockIdp(authority);
   t.teardown(() => theirIdp.stop());
   await other.idps.add({ slug: 'theirs', issuer: theirIdp.issuer, audiences: [AUDIENCE], jwks: { kind: 'discovery' } });

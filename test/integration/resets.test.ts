@@ -11,6 +11,7 @@ import { makeTestAuthority } from '../support/certificates.ts';
 import { openConnect } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
 import { isAnswer } from '../support/h1-messages.ts';
+import { startRawOrigin } from '../support/origin.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { startRecordingOrigin, type RecordingOrigin } from '../support/recording-origin.ts';
 import { startScene, type Scene } from '../support/scene.ts';
@@ -122,6 +123,18 @@ for (const [what, response] of Object.entries(RESPONSES)) {
     });
   }
 }
+
+test.serial('an API that resets within an upload is said to have done so', async (t) => {
+  const origin = await startRawOrigin((socket) => socket.once('data', () => socket.resetAndDestroy()), { tls: false });
+  t.teardown(() => origin.close());
+  const { client } = await connect(undefined);
+  const authority = `localhost:${String(origin.port)}`;
+  client.send(`POST http://${authority}/ HTTP/1.1\r\nHost: ${authority}\r\nContent-Length: 10\r\n\r\nhello`);
+  const [answer] = await client.answered(1);
+  client.destroy();
+  t.true(isAnswer(answer, 502), answer?.body);
+  t.regex(answer?.body ?? '', /closed the connection while the request was being sent \(ECONNRESET\)/);
+});
 
 test.serial('an answer in chunks that breaks off is reset for an HTTP/1.0 client, to whom its end would look complete', async (t) => {
   const origin = await startBrokenOrigin();

@@ -2,6 +2,7 @@
  * Contract: a client that keeps the proxy waiting loses its connection after the time-out that the configuration names, and with it goes
  * whatever was held for it; a client that has only closed its own side is answered.
  */
+import { once } from 'node:events';
 import net from 'node:net';
 import test from 'ava';
 import { openConnect, openTls } from '../support/client.ts';
@@ -108,18 +109,30 @@ test('a refused request whose body does not come holds no connection', async (t)
   t.true(isAnswer(answers[0], 404));
 });
 
-test('a client that does not read its answer is cut, and the API no longer sends', async (t) => {
-  const client = await inside();
-  client.send(head('GET /big?bytes=100000000&unread'));
-  client.socket.pause();
-  await scene.origin.until(() => scene.origin.aborted.some(({ url }) => url.endsWith('unread')), 20_000);
-  const event = await eventually(
-    async () => (await scene.proxy.events(0)).find(({ queryNames }) => queryNames.includes('unread')),
-    'the event of what nobody read',
-  );
-  t.is(event.outcome, 'aborted');
-  client.destroy();
-});
+for (const [what, name, request, more] of [
+  ['sends nothing', 'unread', 'GET', ''],
+  ['sends a next request byte by byte', 'unread-next', 'GET', 'GET /next HTTP/1.1'],
+  ['goes on with its body byte by byte', 'unread-body', 'POST', 'x'],
+] as const) {
+  test(`a client that does not read its answer and ${what} is cut, and the API no longer sends`, async (t) => {
+    const client = await inside();
+    client.send(head(`${request} /big?bytes=100000000&${name}`, request === 'POST' ? ['Content-Length: 1000000'] : []));
+    client.socket.pause();
+    let sent = 0;
+    const trickle = setInterval(() => {
+      if (more !== '' && client.socket.writable) client.send(more[sent % more.length] ?? '');
+      sent += 1;
+    }, 50);
+    await scene.origin.until(() => scene.origin.aborted.some(({ url }) => url.endsWith(name)), 20_000);
+    clearInterval(trickle);
+    const event = await eventually(
+      async () => (await scene.proxy.events(0)).find(({ queryNames }) => queryNames.includes(name)),
+      'the event of what nobody read',
+    );
+    t.is(event.outcome, 'aborted');
+    client.destroy();
+  });
+}
 
 test('a client that pipelines and does not read its answers is read no further, and cut', async (t) => {
   const client = front();
@@ -162,6 +175,29 @@ test('a client that has closed its side is answered as long as something comes',
   const answers = await client.closed();
   t.true(isAnswer(answers[0], 200));
   t.regex(answers[0]?.body ?? '', /data: 80\n\n$/);
+});
+
+test('a client that has closed its side and reads with pauses gets its whole answer: in absolute form, and inside TLS', async (t) => {
+  const patient = await startScene();
+  const bytes = 20_000_000;
+  const absolute = new RawClient(net.connect(patient.proxy.port, patient.proxy.host));
+  absolute.socket.end(`GET ${plain.url}/big?bytes=${bytes} HTTP/1.1\r\nHost: localhost:${plain.port}\r\n\r\n`);
+  const secure = new RawClient(await openTls(patient.proxy, patient.authority));
+  secure.socket.end(`GET /big?bytes=${bytes} HTTP/1.1\r\nHost: ${patient.authority}\r\n\r\n`);
+  for (const client of [absolute, secure]) client.socket.pause();
+  // Clients that get nothing tell when one that takes nothing would have counted as gone.
+  for (let i = 0; i < 3; i += 1) {
+    const witness = new RawClient(await openTls(patient.proxy, patient.authority));
+    witness.socket.end(`GET /slow-headers HTTP/1.1\r\nHost: ${patient.authority}\r\n\r\n`);
+    t.deepEqual(await witness.closed(), []);
+  }
+  for (const client of [absolute, secure]) {
+    client.socket.resume();
+    await client.closed();
+    t.regex(client.received.slice(0, 20), /^HTTP\/1\.1 200 /);
+    t.is(client.received.length - client.received.indexOf('\r\n\r\n') - 4, bytes);
+  }
+  await patient.stop();
 });
 
 test('a client that has closed its side and gets nothing for a second counts as gone: in absolute form, and inside TLS', async (t) => {
@@ -225,5 +261,26 @@ test('connections past the limit are refused with 429 while the others go on wor
     next.destroy();
     return isAnswer(answer, 200) ? true : undefined;
   }, 'a free place');
+  await small.stop();
+});
+
+test('a flood past the limit is answered up to a bound, and closed without an answer from there on', async (t) => {
+  const small = await startScene({ config: { limits: { max_connections: 1 } } });
+  const open = async (): Promise<RawClient> => {
+    // It stays after its answer, so that the proxy keeps the connection for as long as it ever does.
+    const socket = net.connect({ port: small.proxy.port, host: small.proxy.host, allowHalfOpen: true });
+    const client = new RawClient(socket);
+    await once(socket, 'connect');
+    return client;
+  };
+  const held = await open();
+  held.send('GET');
+  const flood = await Promise.all(Array.from({ length: 400 }, open));
+  const ended = ({ socket }: RawClient): boolean => socket.readableEnded || socket.destroyed;
+  await eventually(() => (flood.every(ended) ? true : undefined), 'the end of all');
+  const answered = flood.filter(({ received }) => received !== '');
+  t.true(answered.every(({ answers }) => isAnswer(answers[0], 429)));
+  t.true(answered.length >= 100 && answered.length < flood.length, `${answered.length} were answered`);
+  for (const client of [held, ...flood]) client.destroy();
   await small.stop();
 });

@@ -190,12 +190,16 @@ for (const [method, body, retried] of [
   ['GET', undefined, true],
   ['HEAD', undefined, true],
   ['DELETE', undefined, true],
+  ['DELETE', '', true],
+  ['PUT', '', true],
+  ['POST', '', false],
   ['PATCH', undefined, false],
   ['POST', undefined, false],
   ['POST', 'hello', false],
   ['PUT', 'hello', false],
 ] as const) {
-  const what = `${method} with${body === undefined ? 'out' : ''} a body is ${retried ? '' : 'not '}sent again`;
+  const kind = body === undefined ? 'without a body' : `with a body of ${String(body.length)} bytes`;
+  const what = `${method} ${kind} is ${retried ? '' : 'not '}sent again`;
   test(`${what} when the kept connection was closed before an answer`, async (t) => {
     const setup = await setUp(t);
     await setup.request('/first');
@@ -204,6 +208,10 @@ for (const [method, body, retried] of [
     const event = await eventOf(setup, '/stale');
     t.is(event.retries, retried ? 1 : 0);
     t.is(setup.origin.accepted, retried ? 2 : 1);
+    const sent = setup.origin.recorded.flatMap(({ requests }) => requests).filter(({ start }) => start.includes('/stale'));
+    t.is(sent.length, retried ? 2 : 1);
+    const length = body === undefined ? [] : [`Content-Length: ${String(body.length)}`];
+    for (const { fields } of sent) t.deepEqual(fields.filter((line) => line.startsWith('Content-Length')), length); // prettier-ignore
   });
 }
 

@@ -1,11 +1,9 @@
 import test from 'ava';
 import fc from 'fast-check';
-import type { Draft } from '../../src/inject/injector.ts';
 import { HeaderList } from '../../src/message/header-list.ts';
 import { strippedRequestHeaders } from '../../src/message/hop-by-hop.ts';
 import { decodeComponent, parameterName } from '../../src/message/query.ts';
-import { canonicalUrl } from '../../src/message/url.ts';
-import { injection } from '../support/injection.ts';
+import { draftOf, injection } from '../support/injection.ts';
 
 const NAMES = [
   'x-api-key',
@@ -44,7 +42,7 @@ test('whatever the caller sends, one credential a place leaves, and nothing of t
     fc.property(callerHeaders, key, (fields, value) => {
       const token = value.replaceAll(' ', '');
       const prepared = injection([{ kind: 'header', name: 'X-Api-Key', format: '{key}' }, { kind: 'bearer', format: '{token}' }], { key: value, token }); // prettier-ignore
-      const request: Draft = { method: 'GET', url: canonicalUrl('/'), headers: strippedRequestHeaders(new HeaderList(fields.flat())) };
+      const request = draftOf('/', strippedRequestHeaders(new HeaderList(fields.flat())));
       void prepared.apply(request);
       const names = asVariables(request.headers);
       return (
@@ -65,7 +63,7 @@ test('fields that nobody claims leave in their order, untouched', (t) => {
   const prepared = injection([{ kind: 'bearer', format: '{key}' }], { key: 'sk' });
   fc.assert(
     fc.property(own, (fields) => {
-      const request: Draft = { method: 'GET', url: canonicalUrl('/'), headers: strippedRequestHeaders(new HeaderList(fields.flat())) };
+      const request = draftOf('/', strippedRequestHeaders(new HeaderList(fields.flat())));
       void prepared.apply(request);
       return JSON.stringify([...request.headers]) === JSON.stringify([...fields, ['Authorization', 'Bearer sk']]);
     }),
@@ -80,7 +78,7 @@ test('whatever query the caller sends, one parameter of the name leaves, and the
   );
   fc.assert(
     fc.property(fc.array(parameter, { maxLength: 8 }), key, (parameters, value) => {
-      const request: Draft = { method: 'GET', url: canonicalUrl(`/?${parameters.join('&')}`), headers: new HeaderList() };
+      const request = draftOf(`/?${parameters.join('&')}`, new HeaderList());
       void injection([{ kind: 'query', name: 'key', format: '{key}' }], { key: value }).apply(request);
       const sent = (request.url.query ?? '').split('&');
       const last = sent.pop() ?? '';
@@ -114,6 +112,29 @@ test('a response field that repeats the credential, plain or in base64 of any te
         return JSON.stringify([...list]) === JSON.stringify([['d', 'ok']]);
       },
     ),
+    { numRuns: 1000 },
+  );
+  t.pass();
+});
+
+test('a response field that repeats the credential percent-encoded, wholly, in part or twice, never gets through', (t) => {
+  /** A percent sign is always escaped, everything else at will, in digits of either case. */
+  const encoded = (text: string, choices: Iterator<'as it is' | 'lower' | 'upper'>): string =>
+    text.replace(/[!-~]/g, (character) => {
+      const choice = choices.next().value;
+      const escape = `%${character.charCodeAt(0).toString(16)}`;
+      if (choice === 'as it is' && character !== '%') return character;
+      return choice === 'upper' ? escape.toUpperCase() : escape;
+    });
+  const choices = fc.infiniteStream(fc.constantFrom('as it is', 'lower', 'upper'));
+  const around = fc.stringMatching(/^[!-~]{0,8}$/);
+  fc.assert(
+    fc.property(fc.stringMatching(/^[!-~]{6,40}$/), around, around, choices, (value, before, after, chosen) => {
+      const once = encoded(`${before}${value}${after}`, chosen);
+      const list = new HeaderList(['a', once, 'b', `/login?next=${encoded(`/x?y=${once}`, chosen)}`, 'c', 'ok']);
+      injection([{ kind: 'bearer', format: '{key}' }], { key: value }).scrub(list);
+      return JSON.stringify([...list]) === JSON.stringify([['c', 'ok']]);
+    }),
     { numRuns: 1000 },
   );
   t.pass();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,6 +22,9 @@ export interface CliOptions {
   /** Text on stdin; nothing unless stated. It is never a terminal. */
   readonly stdin?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Files to which a command of its own process writes instead of pipes. */
+  readonly stdout?: string;
+  readonly stderr?: string;
 }
 
 /** A command that runs until it is stopped. */
@@ -104,10 +107,12 @@ function startProcess(t: ExecutionContext, home: string, args: readonly string[]
   // Coverage is measured in the processes of the tests: in every command it would cost more than the command.
   const env = { ...cleanEnvironment(home), NODE_V8_COVERAGE: '', ...options.env };
   // A session of its own: no terminal of the developer reaches the command, and signals go where the test sends them.
-  const child = spawn(process.execPath, [MAIN, ...args], { env, cwd: tmpdir(), detached: true, stdio: 'pipe' });
+  const [out, err] = [options.stdout, options.stderr].map((file) => (file === undefined ? 'pipe' : openSync(file, 'a')));
+  const child = spawn(process.execPath, [MAIN, ...args], { env, cwd: tmpdir(), detached: true, stdio: ['pipe', out, err] });
+  for (const file of [out, err]) if (typeof file === 'number') closeSync(file);
   const { stdout, stderr } = collect(child);
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(options.stdin ?? '');
+  child.stdin?.on('error', () => undefined);
+  child.stdin?.end(options.stdin ?? '');
   const ended = new Promise<CliResult>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code) => {

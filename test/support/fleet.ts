@@ -11,7 +11,7 @@ export interface Fleet {
 }
 
 /** Starts `count` proxies in this process, each with a cache and connections to the store of its own. */
-export async function startFleet(first: TestProxy, count: number): Promise<Fleet> {
+export async function startFleet(first: TestProxy, count: number, env: Readonly<Record<string, string>> = {}): Promise<Fleet> {
   const silent = new (await import('node:stream')).Writable({
     write: (_chunk, _encoding, done) => {
       done();
@@ -19,7 +19,7 @@ export async function startFleet(first: TestProxy, count: number): Promise<Fleet
   });
   const running: RunningProxy[] = [];
   for (let i = 0; i < count; i += 1) {
-    running.push(await startProxy(loadConfig({ home: first.home, env: {} }), { log: createLogger('error', silent) }));
+    running.push(await startProxy(loadConfig({ home: first.home, env }), { log: createLogger('error', silent) }));
   }
   return {
     proxies: running.map(({ address }) => ({ host: address.host, port: address.port, ca: first.ca })),

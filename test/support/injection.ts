@@ -1,5 +1,7 @@
 import { prepareInjection } from '../../src/inject/registry.ts';
 import type { Draft, PreparedInjection } from '../../src/inject/injector.ts';
+import type { Origin } from '../../src/message/authority.ts';
+import type { HeaderList } from '../../src/message/header-list.ts';
 import { canonicalUrl } from '../../src/message/url.ts';
 import type { InjectionRule, ProviderTemplate } from '../../src/providers/template.ts';
 import { Secret } from '../../src/secret/secret.ts';
@@ -25,7 +27,13 @@ export function injection(
   return prepareInjection(template(rules, values, open), secrets);
 }
 
-/** A request to be written into. */
+/** A request without a body, to be written into. */
 export function draft(target: string, ...lines: readonly string[]): Draft {
-  return { method: 'GET', url: canonicalUrl(target), headers: headers(...lines) };
+  return draftOf(target, headers(...lines));
+}
+
+/** The same with a list of headers. */
+export function draftOf(target: string, list: HeaderList): Draft {
+  const origin: Origin = { scheme: 'https', host: 'api.example.com', port: 443 };
+  return { method: 'GET', origin, url: canonicalUrl(target), headers: list, bodyLength: { kind: 'none' } };
 }

@@ -34,7 +34,8 @@ export function bigBodySha256(bytes: number): string {
  * - `/stall-upload` reads nothing of the request's body until then
  * - `/reset` destroys the connection; `/reset?after=body` in the middle of a body
  * - `/garbage` writes octets that are not HTTP
- * - `/reflect` answers the request's credentials in response headers: plain, base64 and percent-encoded
+ * - `/reflect[?reason=…]` answers 103, then 200, with the request's credentials in response headers (plain, base64 and percent-encoded) and in
+ *   the reason phrases, where none is given
  * - `/redirect[?to=…][&status=302]`, `/alt-svc`, `/cookies`, `/close` (Connection: close)
  * - `/early-hints` answers 103, then 200; `/trailers` sends a trailer field
  * - `/echo` and any other path: a JSON document of what was received
@@ -151,7 +152,7 @@ function respond(path: string, { response, request, query }: Visit): void {
   }
   switch (path) {
     case '/reflect':
-      response.writeHead(200, reflectedHeaders(request)).end('reflected');
+      reflect(response, request, query.get('reason') ?? `it was sent ${request.headers.authorization ?? 'nothing'}`);
       return;
     case '/redirect':
       response.writeHead(Number(query.get('status') ?? 302), { Location: query.get('to') ?? '/echo' }).end();
@@ -205,6 +206,11 @@ function streamBig({ response, request, query }: Visit, record: OriginRecord): v
     response.end();
   };
   pump();
+}
+
+function reflect(response: ServerResponse, request: RecordedRequest, reason: string): void {
+  response.socket?.write(`HTTP/1.1 103 ${reason}\r\n\r\n`);
+  response.writeHead(200, reason, reflectedHeaders(request)).end('reflected');
 }
 
 function reflectedHeaders({ headers }: RecordedRequest): Record<string, string> {

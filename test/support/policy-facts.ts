@@ -15,6 +15,7 @@ const FACTS: PolicyFacts = {
   path: '/v1/models',
   query: undefined,
   headers: new HeaderList(),
+  body: undefined,
   clientAddress: '127.0.0.1',
   reason: undefined,
   context: undefined,
@@ -33,5 +34,5 @@ export function facts(changed: Partial<PolicyFacts> = {}): PolicyFacts {
 export function verdict(rule: unknown, changed: Partial<PolicyFacts> = {}): 'allow' | 'deny' | 'unavailable' {
   const decision = decide(facts(changed), combinePolicies({ grant: [rule as Rule] }));
   if (decision.allow) return 'allow';
-  return decision.unknown ? 'unavailable' : 'deny';
+  return decision.failure === undefined ? 'deny' : 'unavailable';
 }

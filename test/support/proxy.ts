@@ -9,7 +9,7 @@ import type { ChangeEvent } from '../../src/audit/change.ts';
 import type { AuditEvent } from '../../src/audit/event.ts';
 import { homePaths } from '../../src/config/home.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { prepareInjection } from '../../src/inject/registry.ts';
+import { prepareOffline } from '../../src/inject/prepare.ts';
 import { createLogger } from '../../src/log.ts';
 import { createCa } from '../../src/pki/ca.ts';
 import { loadCatalogue } from '../../src/providers/catalogue.ts';
@@ -31,6 +31,8 @@ export interface TestProxyOptions {
   readonly config?: Readonly<Record<string, unknown>>;
   /** Give the proxy a key of its own, so that clients on loopback need none. Default: true. */
   readonly ownKey?: boolean;
+  /** A key that the proxy takes without asking the store. */
+  readonly runKey?: Secret;
   /** Receives the proxy's log, a JSON line each. */
   readonly log?: NodeJS.WritableStream;
 }
@@ -90,14 +92,19 @@ export async function startTestProxy(options: TestProxyOptions = {}): Promise<Te
     keyring,
     catalogue: loadCatalogue(config.providerDirs),
     app: config.app,
-    prepare: prepareInjection,
+    prepare: prepareOffline,
   });
   const created = await administration.createKey({ name: 'test' });
   const key = reveal(created.key);
   const own = options.ownKey === false ? undefined : key;
   const log: string[] = [];
   const sink = options.log ?? collector(log);
-  const running = await startProxy(load(own), { log: createLogger('debug', sink), reload: () => load(own) });
+  const { runKey } = options;
+  const running = await startProxy(load(own), {
+    log: createLogger('debug', sink),
+    reload: () => load(own),
+    ...(runKey === undefined ? {} : { runKey }),
+  });
   return {
     host: running.address.host,
     port: running.address.port,

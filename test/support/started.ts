@@ -25,13 +25,14 @@ export async function newHome(t: ExecutionContext): Promise<SpawningCliHome> {
   return cli;
 }
 
-/** Runs `start` with `args`, and waits for the run file. */
+/** Runs `start` with `args`, and waits for the run file. Its log goes to the file `log`, if one is named. */
 export async function started(
   cli: SpawningCliHome,
   env: Readonly<Record<string, string>> = {},
   args: readonly string[] = [],
+  log?: string,
 ): Promise<{ readonly proxy: CliProcess; readonly file: RunFile }> {
-  const proxy = cli.start(['start', ...args], { env: { ...FREE_PORTS, ...env } });
+  const proxy = cli.start(['start', ...args], { env: { ...FREE_PORTS, ...env }, ...(log === undefined ? {} : { stderr: log }) });
   const path = join(cli.home, 'run', 'proxy.json');
   const file = await eventually(
     () => {

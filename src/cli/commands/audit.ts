@@ -8,7 +8,7 @@ import { declare, declareGroup, perform, type Runtime } from '../command.ts';
 import { formatChange, formatEvent } from '../event-line.ts';
 import type { Paint } from '../output.ts';
 import type { Session } from '../session.ts';
-import { untilSignal } from '../until-signal.ts';
+import { takeUntil, untilSignal } from '../until-signal.ts';
 
 interface TailOptions {
   readonly follow?: boolean;
@@ -42,13 +42,12 @@ async function follow(session: Session, from: string | undefined): Promise<numbe
   const { app } = session.config();
   const stop = untilSignal(['SIGINT', 'SIGTERM']);
   let after = from;
+  const read = (): Promise<readonly StoredEvent[]> => store.readEvents(app, { after, limit: PAGE, waitMs: WAIT_MS });
   try {
-    for (;;) {
-      const events = await Promise.race([stop.signal, store.readEvents(app, { after, limit: PAGE, waitMs: WAIT_MS })]);
-      if (typeof events === 'number') return events;
+    return await takeUntil(stop.signal, read, (events) => {
       print(session, events);
       after = events.at(-1)?.position ?? after;
-    }
+    });
   } finally {
     stop.release();
   }

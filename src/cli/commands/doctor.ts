@@ -35,12 +35,18 @@ async function doctor(session: Session, options: DoctorOptions): Promise<number>
   const findings = await examine(session, parseProbe(options.probe));
   const failures = findings.filter(({ status }) => status === 'fail').length;
   const { output } = session;
-  const verdict =
-    failures === 0
-      ? output.paint('green', 'Everything needed is in order.')
-      : output.paint('red', `${String(failures)} thing${failures === 1 ? '' : 's'} to mend.`);
-  output.result({ ok: failures === 0, checks: findings }, () => [...describe(findings, output), '', verdict]);
+  output.result({ ok: failures === 0, checks: findings }, () => [...describe(findings, output), '', verdict(findings, output)]);
   return failures === 0 ? 0 : 1;
+}
+
+function verdict(findings: readonly Finding[], { paint }: Output): string {
+  const things = (wanted: Finding['status']): string => {
+    const found = findings.filter(({ status }) => status === wanted).length;
+    return found === 0 ? '' : `${String(found)} thing${found === 1 ? '' : 's'}`;
+  };
+  const [mend, look] = [things('fail'), things('warn')];
+  if (mend !== '') return paint('red', `${mend} to mend.`);
+  return look === '' ? paint('green', 'Everything needed is in order.') : paint('yellow', `Nothing is broken; ${look} to look at.`);
 }
 
 /** `doctor`. */

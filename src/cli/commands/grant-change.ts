@@ -61,10 +61,14 @@ async function change(
 
 function editOf(options: EditOptions): GrantEdit {
   const { label, description, endless } = options;
+  const life = lifeOption(options);
+  if (endless === true && Object.keys(life).length > 0) {
+    throw new CommandError('usage', '--endless takes the expiry away: it goes with neither --ttl nor --expires-at');
+  }
   const edit: GrantEdit = {
     ...(label === undefined ? {} : { label }),
     ...(description === undefined ? {} : { description }),
-    ...lifeOption(options),
+    ...life,
     ...(endless === undefined ? {} : { endless }),
   };
   if (Object.keys(edit).length === 0) {

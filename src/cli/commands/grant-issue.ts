@@ -101,7 +101,7 @@ async function issueMany(session: Session, file: string, options: IssueOptions):
 }
 
 async function issueItem(session: Session, item: FileItem, dryRun: boolean): Promise<BulkRow['result']> {
-  if ('error' in item) return { ok: false, error: item.error };
+  if ('error' in item) return { ok: false, ...item };
   const [result] = await (await session.administration()).issueGrants([item.grant], { dryRun });
   if (result === undefined) throw new TypeError('one grant has one result');
   return result;

@@ -3,6 +3,7 @@ import { declareGroup, type Runtime } from '../command.ts';
 import { addGrantChanges } from './grant-change.ts';
 import { addGrantIssue } from './grant-issue.ts';
 import { addGrantListAndShow } from './grant-list.ts';
+import { addGrantRequest } from './grant-request.ts';
 import { addGrantSuccessors } from './grant-successors.ts';
 
 /** The commands of `grant`, in the order of a grant's life. */
@@ -12,4 +13,5 @@ export function addGrantCommands(program: Command, runtime: Runtime): void {
   addGrantListAndShow(group, runtime);
   addGrantChanges(group, runtime);
   addGrantSuccessors(group, runtime);
+  addGrantRequest(group, runtime);
 }

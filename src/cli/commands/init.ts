@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { loadConfig } from '../../config/load.ts';
 import { configTemplate } from '../../config/template.ts';
 import { CommandError } from '../../errors.ts';
-import { prepareInjection } from '../../inject/registry.ts';
+import { prepareOffline } from '../../inject/prepare.ts';
 import { createCa, type Ca } from '../../pki/ca.ts';
 import { loadCatalogue } from '../../providers/catalogue.ts';
 import { openStore } from '../../store/open.ts';
@@ -44,7 +44,7 @@ async function createOwnKey(paths: Paths, keyring: Keyring, app: string): Promis
   mkdirSync(paths.store, { mode: 0o700 });
   const store = await openStore({ kind: 'embedded', path: paths.store }, { auditMaxStream: 0 });
   try {
-    const administration = createAdministration({ store, keyring, catalogue: loadCatalogue([]), app, prepare: prepareInjection });
+    const administration = createAdministration({ store, keyring, catalogue: loadCatalogue([]), app, prepare: prepareOffline });
     const { key } = await administration.createKey({ name: 'sidecar' });
     writeFileSync(paths.key, `${apiKeyText(key)}\n`, { mode: 0o600, flag: 'wx' });
   } finally {

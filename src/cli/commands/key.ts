@@ -1,14 +1,12 @@
-import { rmSync, writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { Option, type Command } from 'commander';
-import { CommandError } from '../../errors.ts';
+import type { Administration } from '../../vault/administration.ts';
 import type { CreatedKey } from '../../vault/keys.ts';
 import { apiKeyText } from '../../vault/own-credentials.ts';
 import type { KeyRecord } from '../../vault/records.ts';
 import { collect, declare, declareGroup, durationOption, perform, type Runtime } from '../command.ts';
 import { formatInstant, isoInstant } from '../duration.ts';
+import { reserveKeyFile, type KeyFile } from '../key-file.ts';
 import type { Style } from '../output.ts';
-import { isExisting } from '../report-error.ts';
 import type { Session } from '../session.ts';
 
 interface FileOptions {
@@ -35,6 +33,10 @@ function effectiveStatus(key: KeyRecord, now: number): string {
   return key.status !== 'revoked' && key.expiresAt !== undefined && key.expiresAt <= now ? 'expired' : key.status;
 }
 
+function isUsable(key: KeyRecord, now: number): boolean {
+  return ['active', 'deprecated'].includes(effectiveStatus(key, now));
+}
+
 function forPrograms(key: KeyRecord, now: number): Record<string, unknown> {
   return {
     id: key.id,
@@ -52,27 +54,16 @@ function forPrograms(key: KeyRecord, now: number): Record<string, unknown> {
   };
 }
 
-/** Makes the file before the key, so that no key is made that nobody gets to see. */
-function reserveFile({ out, force }: FileOptions): string | undefined {
-  if (out === undefined) return undefined;
-  const path = resolve(out);
-  if (force === true) rmSync(path, { force: true });
-  try {
-    writeFileSync(path, '', { mode: 0o600, flag: 'wx' });
-  } catch (error) {
-    if (!isExisting(error)) throw error;
-    throw new CommandError('not_allowed', `${path} exists`, { hint: 'Name another file, or pass --force to replace it.' });
-  }
-  return path;
+function reserveFile({ out, force }: FileOptions): KeyFile | undefined {
+  return out === undefined ? undefined : reserveKeyFile(out, force === true);
 }
 
 /** Hands a new key to its owner, once. */
-function handOver({ output }: Session, { key, record }: CreatedKey, file: string | undefined, more: Record<string, unknown> = {}): void {
+function handOver({ output }: Session, { key, record }: CreatedKey, file: KeyFile | undefined, more: Record<string, unknown> = {}): void {
   const facts = { ...forPrograms(record, Date.now()), ...more };
   const validity = record.expiresAt === undefined ? 'it does not expire' : `it expires ${formatInstant(record.expiresAt, Date.now())}`;
   if (file !== undefined) {
-    writeFileSync(file, `${apiKeyText(key)}\n`);
-    output.result({ ...facts, file }, () => `Wrote key ${record.name} to ${file}; ${validity}`);
+    output.result({ ...facts, file: file.path }, () => `Wrote key ${record.name} to ${file.path}; ${validity}`);
     return;
   }
   output.result({ ...facts, key: apiKeyText(key) }, () => apiKeyText(key));
@@ -90,7 +81,9 @@ async function create(session: Session, name: string, options: CreateOptions): P
     ...(options.env === undefined ? {} : { environment: options.env }),
     ...(options.agent === undefined ? {} : { agent: options.agent }),
   };
-  handOver(session, await forFile(file, administration.createKey(wanted)), file);
+  const created = await forFile(file, administration.createKey(wanted));
+  await putInto(file, created, administration);
+  handOver(session, created, file);
 }
 
 async function rotate(session: Session, idOrName: string, options: RotateOptions): Promise<void> {
@@ -98,6 +91,7 @@ async function rotate(session: Session, idOrName: string, options: RotateOptions
   const administration = await session.administration();
   const file = reserveFile(options);
   const rotated = await forFile(file, administration.rotateKey(idOrName, graceMs));
+  await putInto(file, rotated, administration);
   const { previous } = rotated;
   const now = Date.now();
   handOver(session, rotated, file, { previous: forPrograms(previous, now) });
@@ -106,20 +100,31 @@ async function rotate(session: Session, idOrName: string, options: RotateOptions
 }
 
 /** Without the key its file stays not behind. */
-async function forFile<T>(file: string | undefined, made: Promise<T>): Promise<T> {
+async function forFile<T>(file: KeyFile | undefined, made: Promise<T>): Promise<T> {
   try {
     return await made;
   } catch (error) {
-    if (file !== undefined) rmSync(file, { force: true });
+    file?.giveUp();
     throw error;
   }
+}
+
+/** A key that does not get into its file is nobody's, and ends. */
+async function putInto(file: KeyFile | undefined, { key, record }: CreatedKey, administration: Administration): Promise<void> {
+  try {
+    file?.fill(`${apiKeyText(key)}\n`);
+  } catch (error) {
+    await administration.revokeKey(record.id);
+    file?.giveUp();
+    throw error;
+  }
+  file?.takePlace();
 }
 
 async function list(session: Session, all: boolean): Promise<void> {
   const { output } = session;
   const now = Date.now();
-  const usable = (key: KeyRecord): boolean => ['active', 'deprecated'].includes(effectiveStatus(key, now));
-  const keys = (await (await session.administration()).listKeys()).filter((key) => all || usable(key));
+  const keys = (await (await session.administration()).listKeys()).filter((key) => all || isUsable(key, now));
   output.result(
     keys.map((key) => forPrograms(key, now)),
     () => {
@@ -140,8 +145,19 @@ async function list(session: Session, all: boolean): Promise<void> {
 }
 
 async function revoke(session: Session, idOrName: string): Promise<void> {
-  const key = await (await session.administration()).revokeKey(idOrName);
-  session.output.result(forPrograms(key, Date.now()), () => `Revoked key ${key.name} (${key.prefix}…)`);
+  const administration = await session.administration();
+  const key = await administration.revokeKey(idOrName);
+  const now = Date.now();
+  const sameName = idOrName === key.name ? (await administration.listKeys()).filter(({ name }) => name === idOrName) : [];
+  const stillWorking = sameName.filter((other) => isUsable(other, now));
+  session.output.result(
+    { ...forPrograms(key, now), stillWorking: stillWorking.map((other) => forPrograms(other, now)) },
+    () => `Revoked key ${key.name} (${key.prefix}…)`,
+  );
+  for (const { name, prefix, expiresAt } of stillWorking) {
+    const until = expiresAt === undefined ? '' : `, and expires ${formatInstant(expiresAt, now)}`;
+    session.output.note(`Another key called ${name} still works${until}. To end it now: alter-proxy key revoke ${prefix}`);
+  }
 }
 
 async function deprecate(session: Session, idOrName: string): Promise<void> {

@@ -9,16 +9,7 @@ import type { Explanation } from '../../policy/explain.ts';
 import type { Administration } from '../../vault/administration.ts';
 import { exchangesAmong, parseEvent } from '../audit-events.ts';
 import { declare, perform, type Runtime } from '../command.ts';
-import {
-  agentOf,
-  factsOfEvent,
-  factsOfRequest,
-  policyFor,
-  proposedPolicy,
-  subjectOf,
-  type Proposal,
-  type Subject,
-} from '../policy-replay.ts';
+import { factsOfEvent, factsOfRequest, policyFor, proposedPolicy, subjectOf, type Proposal, type Subject } from '../policy-replay.ts';
 import { addTargetOptions, readInput, readRules, targetOf, type TargetOptions } from '../policy-target.ts';
 import type { Session } from '../session.ts';
 
@@ -33,24 +24,36 @@ const DENIED = 3;
 
 const VERDICTS = { passes: 'passes', fails: 'denies', unavailable: 'cannot be evaluated', counted: 'depends on the count' } as const;
 
+const NO_SUCH_GRANT = 'there is no such grant';
+
+/** Codes of refusals by a rule of a policy. */
+const POLICY_CODES: ReadonlySet<string | null> = new Set<WireCode>(['policy_violation', 'policy_unavailable', 'rate_limited']);
+
+/** What passes where not a rule of a policy refused, by the `rule` of the event. */
+const OTHERWISE_PASSES: ReadonlyMap<string | null, string> = new Map([
+  ['ungranted', 'the request names a grant'],
+  ['delegation_source', 'the grant from which this one was delegated can be used'],
+]);
+
 /** One rule a line, for programs. */
 function rulesOf({ rules }: Explanation): readonly object[] {
-  return rules.map(({ rule, verdict, requires }) => ({
+  return rules.map(({ rule, verdict, requires, cause }) => ({
     rule: rule.label,
     kind: rule.kind,
     mode: rule.warn ? 'warn' : 'enforce',
     verdict: VERDICTS[verdict],
     requires,
+    ...(cause === undefined ? {} : { cause }),
   }));
 }
 
 function ruleTable({ output }: Session, explanation: Explanation): string[] {
   return output.table(
     ['rule', 'verdict', 'passes when'],
-    explanation.rules.map(({ rule, verdict, requires }) => [
+    explanation.rules.map(({ rule, verdict, requires, cause }) => [
       rule.warn ? `${rule.label} (warn)` : rule.label,
       { painted: output.paint(verdict === 'passes' ? 'green' : verdict === 'counted' ? 'yellow' : 'red', VERDICTS[verdict]) },
-      requires,
+      cause === undefined ? requires : `${requires}; it failed: ${cause}`,
     ]),
   );
 }
@@ -80,11 +83,12 @@ async function testRequest(session: Session, file: string, options: TestOptions)
   const subject = options.grant === undefined ? undefined : await subjectOf(administration, options.grant);
   if (subject === undefined && proposal === undefined)
     throw new CommandError('usage', 'name the grant that the request uses with --grant, or rules with --rules');
+  const facts = factsOfRequest(request, session.config().app, subject, Date.now());
   const policy =
     subject !== undefined
-      ? await policyFor(administration, subject, request.agent ?? agentOf(subject), proposal)
+      ? await policyFor(administration, subject, facts.agent, proposal)
       : proposedPolicy(proposal ?? { at: 'grant', id: '', rules: [] });
-  const explanation = explain(factsOfRequest(request, session.config().app, subject, Date.now()), policy);
+  const explanation = explain(facts, policy);
   const { allow, refusedBy, warnings } = explanation;
   session.output.result({ allow, rule: refusedBy?.label ?? null, warnings, rules: rulesOf(explanation) }, () => [
     ...ruleTable(session, explanation),
@@ -99,7 +103,7 @@ interface Replayed {
   readonly explanation: Explanation | undefined;
 }
 
-/** Explanations of events, with every grant looked up once; undefined where the grant is gone. */
+/** Explanations of events, with every grant looked up once; undefined where there is no such grant, or none was used. */
 async function replay(administration: Administration, events: readonly AuditEvent[], proposal: Proposal | undefined): Promise<Replayed[]> {
   const known = new Map<string, Promise<Subject | undefined>>();
   const find = (id: string): Promise<Subject | undefined> => {
@@ -110,11 +114,19 @@ async function replay(administration: Administration, events: readonly AuditEven
   const replayed: Replayed[] = [];
   for (const event of events) {
     const subject = event.grantId === null ? undefined : await find(event.grantId);
-    const policy = subject === undefined ? undefined : await policyFor(administration, subject, agentOf(subject), proposal);
-    const explanation = subject === undefined || policy === undefined ? undefined : explain(factsOfEvent(event, subject), policy);
-    replayed.push({ event, explanation });
+    replayed.push({ event, explanation: subject === undefined ? undefined : await explainEvent(administration, event, subject, proposal) });
   }
   return replayed;
+}
+
+async function explainEvent(
+  administration: Administration,
+  event: AuditEvent,
+  subject: Subject,
+  proposal: Proposal | undefined,
+): Promise<Explanation> {
+  const facts = factsOfEvent(event, subject);
+  return explain(facts, await policyFor(administration, subject, facts.agent, proposal));
 }
 
 function ignoreUnknown(error: unknown): undefined {
@@ -132,12 +144,14 @@ async function testEvents(session: Session, count: string, options: TestOptions)
   if (!/^\d{1,5}$/.test(count) || limit < 1 || limit > MAX_EVENTS)
     throw new CommandError('usage', `--events takes a number from 1 to ${String(MAX_EVENTS)}`);
   const proposal = await proposalOf(session, options);
+  const administration = await session.administration();
+  const asked = options.grant === undefined ? undefined : (await administration.showGrant(options.grant)).id;
   const events = (await lastEvents(session, limit)).filter(
-    ({ type, grantId }) => type === 'request' && grantId !== null && (options.grant === undefined || grantId === options.grant),
+    ({ type, grantId }) => type === 'request' && grantId !== null && (asked === undefined || grantId === asked),
   );
-  const replayed = await replay(await session.administration(), events, proposal);
+  const replayed = await replay(administration, events, proposal);
   const said = ({ explanation }: Replayed): string =>
-    explanation === undefined ? 'the grant is gone' : explanation.allow ? 'allowed' : `denied by ${explanation.refusedBy?.label ?? ''}`;
+    explanation === undefined ? NO_SUCH_GRANT : explanation.allow ? 'allowed' : `denied by ${explanation.refusedBy?.label ?? ''}`;
   session.output.result(
     replayed.map(({ event, explanation }) => ({
       id: event.id,
@@ -152,7 +166,7 @@ async function testEvents(session: Session, count: string, options: TestOptions)
           }),
     })),
     () => {
-      if (replayed.length === 0) return 'No events of requests with a grant.';
+      if (replayed.length === 0) return `No events of requests with ${asked === undefined ? 'a' : 'this'} grant.`;
       return session.output.table(
         ['time', 'request', 'then', 'now'],
         replayed.map((one) => [
@@ -174,16 +188,27 @@ async function test(session: Session, options: TestOptions): Promise<number> {
   return request === undefined ? await testEvents(session, events ?? '', options) : await testRequest(session, request, options);
 }
 
+/** Label of the rule of a policy that refused; undefined when something else did. */
+function refusingRule({ outcome, code, rule }: AuditEvent): string | undefined {
+  // Only the label of a rule of a policy has a place: `secret:methods`.
+  return outcome === 'policy_denied' && POLICY_CODES.has(code) && rule?.includes(':') === true ? rule : undefined;
+}
+
 async function explainRequest(session: Session, id: string): Promise<number> {
   const event = (await lastEvents(session, MAX_EVENTS)).find((candidate) => candidate.id === id);
   if (event === undefined)
-    throw new CommandError('not_found', `the last ${String(MAX_EVENTS)} events hold no request ${JSON.stringify(id)}`);
+    throw new CommandError('not_found', `the last ${String(MAX_EVENTS)} events hold no request ${JSON.stringify(id)}`, {
+      hint: 'Pass the X-Alter-Request-Id of an answer; `alter-proxy audit tail --json` prints it as id.',
+    });
   const [replayed] = await replay(await session.administration(), [event], undefined);
   const explanation = replayed?.explanation;
-  const rule = explanation?.rules.find((candidate) => candidate.rule.label === event.rule);
   const refused = event.outcome === 'policy_denied' && event.rule !== null;
-  const wouldPass = refused && rule !== undefined ? requirementOf(rule.rule) : null;
+  const rule = refusingRule(event);
+  const attached = explanation?.rules.find((candidate) => candidate.rule.label === rule);
+  const wouldPass = attached === undefined ? (OTHERWISE_PASSES.get(event.rule) ?? null) : requirementOf(attached.rule);
+  const detached = rule !== undefined && explanation !== undefined && attached === undefined;
   const hint = event.code === null || !(event.code in WIRE_ERRORS) ? undefined : WIRE_ERRORS[event.code as WireCode].hint;
+  const withoutRules = event.grantId === null ? 'the request used no grant' : NO_SUCH_GRANT;
   const { output } = session;
   output.result(
     {
@@ -201,9 +226,9 @@ async function explainRequest(session: Session, id: string): Promise<number> {
         ['Time', event.start],
         ['Outcome', [event.outcome, event.code].filter((text) => text !== null).join(', ')],
         ['Refused by', refused ? event.rule : undefined],
-        ['Passes when', wouldPass ?? (refused ? 'the rule is not attached any more' : undefined)],
-        ['Hint', refused && wouldPass !== null ? undefined : hint],
-        ['With the rules of now', explanation === undefined ? 'the grant is gone' : outcomeText(explanation)],
+        ['Passes when', wouldPass ?? (detached ? 'the rule is not attached any more' : undefined)],
+        ['Hint', wouldPass !== null && POLICY_CODES.has(event.code) ? undefined : hint],
+        ['With the rules of now', explanation === undefined ? withoutRules : outcomeText(explanation)],
       ]),
       ...(explanation === undefined || explanation.rules.length === 0 ? [] : ['', ...ruleTable(session, explanation)]),
     ],

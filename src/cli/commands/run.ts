@@ -10,9 +10,10 @@ import { printable } from '../printable.ts';
 import { buildRunEnvironment } from '../run-environment.ts';
 import { dialHost, findRunningProxy, type RunFile } from '../run-file.ts';
 import { createRunFolder } from '../run-folder.ts';
+import { createRunKey } from '../run-key.ts';
 import { openRunLog } from '../run-log.ts';
 import type { Session } from '../session.ts';
-import { bodyBytesPassed } from '../young-generation.ts';
+import { bodyBytesPassed } from '../heap.ts';
 
 interface RunOptions {
   readonly proxyLocalhost?: boolean;
@@ -30,23 +31,19 @@ interface RunProxy {
   end(): Promise<void>;
 }
 
-const KEY_TTL_MS = 24 * 3_600_000;
 /** When the command has ended nobody waits for answers any more. */
 const DRAIN_MS = 2_000;
 
 /** Uses the proxy that runs for this home, with a stored key of this run. */
 async function joinProxy(session: Session, file: RunFile): Promise<RunProxy> {
   const administration = await session.administration();
-  const { key, record } = await administration.createKey({
-    name: `run ${String(process.pid)} at ${new Date().toISOString()}`,
-    ttlMs: KEY_TTL_MS,
-  });
+  const runKey = await createRunKey({ administration, name: `run ${String(process.pid)} at ${new Date().toISOString()}` });
   return {
     address: { host: dialHost(file.host), port: file.port },
-    key: apiKeyText(key),
+    key: apiKeyText(runKey.key),
     end: async () => {
       // The command has ended with a code of its own, which counts for more than this.
-      await administration.revokeKey(record.id).catch((error: unknown) => {
+      await runKey.end().catch((error: unknown) => {
         const reason = error instanceof Error ? error.message : String(error);
         session.output.note(`alter-proxy: the key of this run could not be revoked (${printable(reason)}); it expires within 24 hours`);
       });

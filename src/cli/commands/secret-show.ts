@@ -26,6 +26,7 @@ async function show(session: Session, idOrName: string): Promise<void> {
       ['Version', String(secret.version)],
       ['Created', isoInstant(secret.createdAt) ?? ''],
       ['Rotated', secret.version > 1 ? (isoInstant(secret.rotatedAt) ?? '') : 'never'],
+      ['Renewed', isoInstant(secret.renewedAt) ?? undefined],
       ['Age', formatSpan(Math.max(0, now - secret.rotatedAt))],
       ['Longest life of grants', secret.maxTtlS === undefined ? 'any' : formatSpan(secret.maxTtlS * 1000)],
       ['Active grants', String(active)],

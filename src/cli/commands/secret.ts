@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 import { CommandError } from '../../errors.ts';
-import { fieldReferences } from '../../providers/format.ts';
-import { hostFields, hostValueForm } from '../../providers/host-template.ts';
-import { ruleFormats } from '../../providers/rules.ts';
+import { tenantFields, usedFields } from '../../providers/derived-fields.ts';
+import { hostValueForm } from '../../providers/host-template.ts';
 import type { ProviderTemplate } from '../../providers/template.ts';
 import { collect, declare, declareGroup, perform, type Runtime } from '../command.ts';
 import { confirmByName } from '../confirm.ts';
@@ -13,6 +12,7 @@ import { secretForPrograms } from '../secret-text.ts';
 import type { Session } from '../session.ts';
 import { addSecretChanges, maxTtlOption } from './secret-change.ts';
 import { addSecretShow } from './secret-show.ts';
+import { addSecretTest } from './secret-test.ts';
 
 interface FieldOptions {
   readonly field?: readonly string[];
@@ -49,7 +49,7 @@ async function add(session: Session, name: string, options: AddOptions): Promise
 /** `--tenant acme` is `--field tenant=acme`, whatever the provider calls the field that stands in its host. */
 function withTenant(template: ProviderTemplate, { tenant, ...options }: AddOptions): AddOptions {
   if (tenant === undefined) return options;
-  const [field] = hostFields(template).filter((name) => Object.hasOwn(template.fields, name));
+  const [field] = tenantFields(template).filter((name) => Object.hasOwn(template.fields, name));
   if (field === undefined || options.host !== undefined) {
     throw new CommandError(
       'usage',
@@ -67,13 +67,13 @@ function withTenant(template: ProviderTemplate, { tenant, ...options }: AddOptio
 
 /** The provider without the fields that only its hosts need. */
 function withoutHostFields(template: ProviderTemplate): ProviderTemplate {
-  const injected = new Set(template.inject.flatMap(ruleFormats).flatMap(fieldReferences));
+  const injected = new Set(usedFields(template));
   return { ...template, fields: Object.fromEntries(Object.entries(template.fields).filter(([name]) => injected.has(name))) };
 }
 
 /** The provider without the fields that stay when a secret is rotated: those that named its host. */
 function withoutPinnedFields(template: ProviderTemplate): ProviderTemplate {
-  const pinned = hostFields(template);
+  const pinned = tenantFields(template);
   return { ...template, fields: Object.fromEntries(Object.entries(template.fields).filter(([name]) => !pinned.includes(name))) };
 }
 
@@ -166,6 +166,7 @@ export function addSecretCommands(program: Command, runtime: Runtime): void {
     return 0;
   });
   addSecretShow(group, runtime);
+  addSecretTest(group, runtime);
   const rotating = withFieldOptions(
     declare(
       group,

@@ -8,7 +8,7 @@ import { declare, perform, type Runtime } from '../command.ts';
 import { findRunningProxy, removeRunFile, writeRunFile, type RunFile } from '../run-file.ts';
 import type { Session } from '../session.ts';
 import { untilSignal } from '../until-signal.ts';
-import { bodyBytesPassed } from '../young-generation.ts';
+import { bodyBytesPassed } from '../heap.ts';
 
 interface StartOptions {
   readonly host?: string;
@@ -39,13 +39,30 @@ function announce(session: Session, proxy: RunningProxy): void {
   output.line(`alter-proxy listens on ${origin(proxy.address)}${health}; stop with Ctrl-C`);
 }
 
-/** SIGHUP reads the configuration again. What came of it is in the log. */
-function reloadOnHangup(proxy: RunningProxy): () => void {
+/** What SIGHUP does to a proxy. */
+interface Reloading {
+  /** Reloads from now on, and at once when there was a signal before. */
+  follow(proxy: RunningProxy): void;
+  /** Gives the signal back its usual effect. */
+  release(): void;
+}
+
+/** SIGHUP reads the configuration again; one that comes before there is a proxy waits for it. What came of it is in the log. */
+function reloadOnHangup(): Reloading {
+  let running: RunningProxy | undefined;
+  let waiting = false;
   const reload = () => {
-    void proxy.reload();
+    if (running === undefined) waiting = true;
+    else void running.reload();
   };
   process.on('SIGHUP', reload);
-  return () => process.off('SIGHUP', reload);
+  return {
+    follow: (proxy) => {
+      running = proxy;
+      if (waiting) reload();
+    },
+    release: () => process.off('SIGHUP', reload),
+  };
 }
 
 /** Says so when what holds the port is the proxy of this very home. */
@@ -69,13 +86,24 @@ async function open(config: Config, flags: ConfigFlags, session: Session, log: L
   }
   const { startWorkers } = await import('../workers/start-workers.ts');
   const moved = (proxy: RunningProxy) => {
-    leaveRunFile(session.paths.run, proxy, log);
+    void leaveRunFile(session.paths.run, proxy, log);
     log.warn({ address: proxy.address }, 'proxy listens on another port');
   };
   return await startWorkers(config, { ...options, moved });
 }
 
 async function start(session: Session, options: StartOptions): Promise<number> {
+  const reloading = reloadOnHangup();
+  try {
+    return await serve(session, options, reloading);
+  } finally {
+    reloading.release();
+  }
+}
+
+async function serve(session: Session, options: StartOptions, reloading: Reloading): Promise<number> {
+  // A remark that finds no room on stderr is lost, as a line of the log is.
+  session.terminal.stderr.on('error', () => undefined);
   const flags = flagsOf(options);
   const config = session.readConfig(flags);
   const log = createLogger(config.log.level);
@@ -84,9 +112,9 @@ async function start(session: Session, options: StartOptions): Promise<number> {
   const proxy = await open(config, flags, session, log).catch(async (error: unknown) => {
     throw await explain(error, run);
   });
-  const stopReloading = reloadOnHangup(proxy);
+  reloading.follow(proxy);
   try {
-    leaveRunFile(run, proxy, log);
+    await leaveRunFile(run, proxy, log);
     log.info({ address: proxy.address, adminAddress: proxy.adminAddress, app: config.app, home: config.home }, 'proxy started');
     announce(session, proxy);
     await stop.signal;
@@ -94,14 +122,22 @@ async function start(session: Session, options: StartOptions): Promise<number> {
   } finally {
     removeRunFile(run, process.pid);
     await proxy.stop();
-    stopReloading();
   }
   log.info({}, 'proxy stopped');
   return 0;
 }
 
-/** A proxy serves without its run file, on a read-only file system for example; only other commands cannot find it. */
-function leaveRunFile(runDir: string, proxy: RunningProxy, log: Logger): void {
+/**
+ * A proxy serves without its run file, on a read-only file system for example; only other commands cannot find it. That of another proxy which
+ * runs for this home stays: what is started beside a service, for a short look, must not hide the service.
+ */
+async function leaveRunFile(runDir: string, proxy: RunningProxy, log: Logger): Promise<void> {
+  const other = await findRunningProxy(runDir);
+  if (other !== undefined && other.pid !== process.pid) {
+    const { pid, host, port } = other;
+    log.warn({ running: { pid, host, port } }, 'another proxy of this home runs: commands go on using that one');
+    return;
+  }
   try {
     writeRunFile(runDir, runFileOf(proxy));
   } catch (error) {

@@ -5,7 +5,7 @@ import { createLogger, type Logger } from '../../log.ts';
 import { reportOf } from '../report-error.ts';
 import type { FromWorker, Question, ToWorker } from './messages.ts';
 import { receiveConfig } from './sent-config.ts';
-import { bodyBytesPassed } from '../young-generation.ts';
+import { bodyBytesPassed } from '../heap.ts';
 
 /** Errors of the channel to a primary that is gone. */
 const CHANNEL_ENDS: ReadonlySet<string> = new Set(['EPIPE', 'ECONNRESET', 'ERR_IPC_CHANNEL_CLOSED']);
@@ -19,7 +19,8 @@ export function serveAsWorker(): void {
     service.receive(message);
   });
   // What is written to a primary that has just died fails here, also what node:cluster itself writes; `disconnect` follows and says so.
-  process.on('error', (error: NodeJS.ErrnoException) => {
+  // The process emits it, and node:cluster hands it to the worker, where an error that nobody listens to ends the process.
+  own.on('error', (error: NodeJS.ErrnoException) => {
     if (!CHANNEL_ENDS.has(error.code ?? '')) throw error;
   });
   own.on('disconnect', () => {

@@ -20,8 +20,11 @@ const START_ATTEMPTS = 3;
 /** Longest wait for an answer about health. The checks of a worker take a second at most. */
 const ANSWER_TIMEOUT_MS = 1_500;
 const RELOAD_TIMEOUT_MS = 10_000;
-/** What a worker needs besides draining and writing its audit events, each of which may take the whole drain time-out. */
-const STOP_GRACE_MS = 5_000;
+/**
+ * What a worker needs besides draining and writing its audit events, each of which may take the whole drain time-out: the renewal of a refresh
+ * token that is under way is waited for, however short the time-out is.
+ */
+const STOP_GRACE_MS = 15_000;
 
 /** Keeps a number of workers running, and speaks for all of them. */
 export class Supervisor {

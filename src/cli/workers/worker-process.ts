@@ -96,7 +96,7 @@ class WorkerProcess implements Worker {
     this.#worker.process.kill('SIGKILL');
   }
 
-  /** Audit events count for each name anew, so that no two processes may share one. The primary answers health requests. */
+  /** The name tells in audit events which worker it was. The primary answers health requests. */
   #ownConfig(config: Config): SentConfig {
     return sendConfig({ ...config, name: `${config.name}/${this.number}`, admin: undefined });
   }

@@ -2,7 +2,6 @@ import { RuleFault, onlyMembers, textAt, textsAt } from '../fault.ts';
 import type { RuleMembers } from '../fault.ts';
 import type { RuleKind } from '../rule-kind.ts';
 import { isZone, zoneClock } from '../zone-clock.ts';
-import type { LocalTime } from '../zone-clock.ts';
 
 const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
 const WHEN = ['hours', 'days', 'from', 'until'] as const;
@@ -17,7 +16,8 @@ interface Hours {
 
 /**
  * `hours` (`09:00-17:30`: the start belongs to it, the end does not; `22:00-06:00` goes over midnight and belongs to the day on which it
- * begins), `days` (`mon` … `sun`), and the dates `from` and `until`, both inclusive. All of it on the clock of `zone`, an IANA name.
+ * begins, in the eyes of `days`, `from` and `until`), `days` (`mon` … `sun`), and the dates `from` and `until`, both inclusive. All of it on
+ * the clock of `zone`, an IANA name.
  */
 export const time: RuleKind = {
   kind: 'time',
@@ -37,19 +37,22 @@ export const time: RuleKind = {
       type: 'check',
       requires: `the time in ${zone} is within ${describe(rule)}`,
       passes: ({ now }) => {
-        const local = clock.at(now);
-        if (local.day < from || local.day > until) return false;
-        if (hours === undefined) return days === undefined || days.has(local.weekday);
-        return hours.some((some) => isWithin(some, local, days));
+        const { day, minute, weekday } = clock.at(now);
+        const on = (date: number, dayOfWeek: number): boolean =>
+          date >= from && date <= until && (days === undefined || days.has(dayOfWeek));
+        const today = on(day, weekday);
+        if (hours === undefined) return today;
+        const yesterday = on(day - 1, (weekday + 6) % 7);
+        return hours.some((some) => isWithin(some, minute, today, yesterday));
       },
     };
   },
 };
 
-function isWithin({ start, end }: Hours, { minute, weekday }: LocalTime, days: ReadonlySet<number> | undefined): boolean {
-  const on = (day: number): boolean => days === undefined || days.has(day);
-  if (start < end) return minute >= start && minute < end && on(weekday);
-  return (minute >= start && on(weekday)) || (minute < end && on((weekday + 6) % 7));
+/** Whether hours that begin today, or began yesterday, are under way; each counts only when its day does. */
+function isWithin({ start, end }: Hours, minute: number, today: boolean, yesterday: boolean): boolean {
+  if (start < end) return today && minute >= start && minute < end;
+  return (today && minute >= start) || (yesterday && minute < end);
 }
 
 function parseHours(text: string): Hours | undefined {

@@ -4,6 +4,7 @@ import {
   refText,
   type CounterState,
   type CounterTake,
+  type NumberedEvents,
   type Page,
   type RecordKind,
   type RecordRef,
@@ -18,6 +19,8 @@ import { openEnvironment, type Environment } from './environment.ts';
 import { addToCounts, readCounts } from './use-counts.ts';
 
 const DEFAULT_PAGE = 500;
+/** A count of uses or a counter, with its key. */
+const COUNT_BYTES = 200;
 /** How often a waiting reader looks for events of other processes. */
 const POLL_MS = 50;
 
@@ -45,7 +48,7 @@ class EmbeddedStore implements Store {
   put(ref: RecordRef, expected: string | undefined, value: string | undefined): Promise<boolean> {
     const key = refText(ref);
     const { records } = this.#environment;
-    return this.#environment.write(() => {
+    return this.#environment.write({ bytes: key.length + (value?.length ?? 0), record: true }, () => {
       if (records.get(key) !== expected) return false;
       if (value === undefined) void records.remove(key);
       else void records.put(key, value);
@@ -69,9 +72,11 @@ class EmbeddedStore implements Store {
     return followChanges(this.#environment, ...args);
   }
 
-  async appendEvents(app: string, events: readonly string[]): Promise<void> {
+  async appendEvents(app: string, events: readonly string[], numbered?: NumberedEvents): Promise<void> {
     if (events.length === 0) return;
-    await this.#environment.write(() => {
+    const bytes = events.reduce((sum, json) => sum + json.length, 0);
+    // What no proxy numbers is the event of a change of records.
+    await this.#environment.write({ bytes, record: numbered === undefined }, () => {
       appendToLog(this.#environment, app, events, this.#auditMaxStream);
     });
   }
@@ -87,7 +92,7 @@ class EmbeddedStore implements Store {
 
   async addUses(app: string, uses: readonly Uses[]): Promise<void> {
     if (uses.length === 0) return;
-    await this.#environment.write(() => {
+    await this.#environment.write({ bytes: uses.length * COUNT_BYTES, record: false }, () => {
       addToCounts(this.#environment, app, uses);
     });
   }
@@ -97,7 +102,8 @@ class EmbeddedStore implements Store {
   }
 
   takeFromCounter(app: string, take: CounterTake): Promise<CounterState> {
-    return this.#environment.write(() => takePlace(this.#environment, `${app}:${take.name}`, take, Date.now()));
+    const key = `${app}:${take.name}`;
+    return this.#environment.write({ bytes: COUNT_BYTES, record: false }, () => takePlace(this.#environment, key, take, Date.now()));
   }
 
   ping(): Promise<void> {

@@ -1,8 +1,10 @@
-import { mkdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { linkSync, mkdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { open, type Database, type Key, type RootDatabase } from 'lmdb';
 import { CommandError } from '../../errors.ts';
 import { StoreUnavailableError } from '../store.ts';
+import { DiskRoom, type Amount } from './disk-room.ts';
 import { checkMetaPages, checkPages, DamageError, LAYOUT_IS_KNOWN } from './integrity.ts';
 
 const DATA_FILE = 'data.mdb';
@@ -30,10 +32,10 @@ export interface Environment {
   /** Runs `action` on the newest state that any process has committed. */
   read<T>(action: () => T): T;
   /**
-   * Runs `action` in a write transaction; resolves when it is on the disk. `action` runs beside others in one commit, so it
-   * decides before it writes and does not throw afterwards.
+   * Runs `action`, which writes `amount`, in a write transaction; resolves when it is on the disk. `action` runs beside others in one
+   * commit, so it decides before it writes and does not throw afterwards.
    */
-  write<T>(action: () => T): Promise<T>;
+  write<T>(amount: Amount, action: () => T): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -78,9 +80,9 @@ function lend(environment: Environment, leave: () => boolean): Environment {
       requireOpen();
       return environment.read(action);
     },
-    write: async (action) => {
+    write: async (amount, action) => {
       requireOpen();
-      return environment.write(action);
+      return environment.write(amount, action);
     },
     close: async () => {
       if (closed) return;
@@ -100,12 +102,17 @@ function prepareFolder(folder: string): void {
   }
 }
 
+/** Makes the file unless it is there. No other process sees it before it is whole. */
 function createFile(path: string, content: Buffer | string): void {
   if (sizeOf(path) !== undefined) return;
+  const unlinked = `${path}.${randomBytes(6).toString('hex')}.new`;
   try {
-    writeFileSync(path, content, { mode: 0o600, flag: 'wx', flush: true });
+    writeFileSync(unlinked, content, { mode: 0o600, flag: 'wx', flush: true });
+    linkSync(unlinked, path);
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  } finally {
+    rmSync(unlinked, { force: true });
   }
 }
 
@@ -123,7 +130,7 @@ async function openFiles(folder: string): Promise<Environment> {
     const options = { path: folder, encoding: 'string', overlappingSync: false, eventTurnBatching: false, maxDbs: 8 } as const;
     root = open<string, string>(options);
     if (LAYOUT_IS_KNOWN) checkUnderSnapshot(root, dataFile);
-    const environment = environmentOf(root);
+    const environment = environmentOf(root, dataFile);
     createFile(join(folder, FORMAT_FILE), FORMAT);
     return environment;
   } catch (error) {
@@ -159,13 +166,23 @@ function openingError(folder: string, error: unknown): CommandError {
   });
 }
 
-function environmentOf(root: RootDatabase<string, string>): Environment {
+function environmentOf(root: RootDatabase<string, string>, dataFile: string): Environment {
+  const room = new DiskRoom(dataFile, () => {
+    const { lastPageNumber, pageSize } = root.getStats() as { readonly lastPageNumber: number; readonly pageSize: number };
+    return (lastPageNumber + 1) * pageSize;
+  });
+  // Only what is missing is written: a store is readable also on a full disk.
+  const present = new Set(root.getKeys());
+  const database = <K extends Key>(name: string): Database<string, K> => {
+    if (!present.has(name)) room.ensure();
+    return root.openDB<string, K>({ name, encoding: 'string' });
+  };
   return {
-    records: root.openDB<string, string>({ name: 'records', encoding: 'string' }),
-    changes: root.openDB<string, number>({ name: 'changes', encoding: 'string' }),
-    audit: root.openDB<string, Key[]>({ name: 'audit', encoding: 'string' }),
-    uses: root.openDB<string, Key[]>({ name: 'uses', encoding: 'string' }),
-    counters: root.openDB<string, string>({ name: 'counters', encoding: 'string' }),
+    records: database<string>('records'),
+    changes: database<number>('changes'),
+    audit: database<Key[]>('audit'),
+    uses: database<Key[]>('uses'),
+    counters: database<string>('counters'),
     read: (action) => {
       try {
         // lmdb-js keeps one snapshot per turn of the event loop; another process may have committed since.
@@ -175,10 +192,16 @@ function environmentOf(root: RootDatabase<string, string>): Environment {
         throw new StoreUnavailableError(`The embedded store cannot be read: ${messageOf(error)}`, error);
       }
     },
-    write: async (action) => {
+    write: async (amount, action) => {
       try {
-        return await root.transaction(action);
+        return await room.during(amount, (admit) =>
+          root.transaction(() => {
+            admit();
+            return action();
+          }),
+        );
       } catch (error) {
+        if (error instanceof StoreUnavailableError) throw error;
         const reason = await commitReason(error);
         throw new StoreUnavailableError(`The embedded store cannot be written: ${messageOf(reason)}`, reason);
       }

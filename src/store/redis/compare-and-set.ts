@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { StoreUnavailableError } from '../store.ts';
 import { RedisConnection } from './connection.ts';
+import { StoreFullError } from './failure.ts';
 import { ServerScript } from './server-script.ts';
 import type { RedisTarget } from './target.ts';
 
@@ -11,24 +12,39 @@ if ARGV[1] == '1' then
 elseif now then return 0 end
 if ARGV[3] == '1' then redis.call('SET', KEYS[1], ARGV[4]) else redis.call('DEL', KEYS[1]) end
 return 1`;
+/** The same where memory is full: a record that changes is as large as before, and a grant must be revocable. Redis 7 and later. */
+const WHEN_FULL = `#!lua flags=allow-oom\n${SCRIPT}`;
 const MAX_RACES = 20;
 
 /** Atomic compare-and-set on one key: by a script, or by WATCH where scripts are forbidden. */
 export class CompareAndSet {
   readonly #script: ServerScript;
+  readonly #whenFull: ServerScript;
   readonly #target: RedisTarget;
   #watching: { readonly connection: RedisConnection; last: Promise<unknown> } | undefined;
 
   constructor(connection: RedisConnection, target: RedisTarget) {
     this.#script = new ServerScript(connection, SCRIPT);
+    this.#whenFull = new ServerScript(connection, WHEN_FULL);
     this.#target = target;
   }
 
   /** Writes `value` (undefined deletes) only if the key holds `expected` (undefined: is absent); says whether it did. */
   async run(key: string, expected: string | undefined, value: string | undefined): Promise<boolean> {
-    const reply = await this.#script.run(key, [...optional(expected), ...optional(value)]);
+    const reply = await this.#runScript(key, expected, value);
     if (reply !== undefined) return reply === 1;
     return this.#inTurn((connection) => byWatch(connection, key, expected, value));
+  }
+
+  async #runScript(key: string, expected: string | undefined, value: string | undefined): Promise<unknown> {
+    const args = [...optional(expected), ...optional(value)];
+    try {
+      return await this.#script.run([key], args);
+    } catch (error) {
+      if (expected === undefined || !(error instanceof StoreFullError)) throw error;
+      // A server that does not know the flag says so, which is not what the operator should hear.
+      return this.#whenFull.run([key], args).catch(() => Promise.reject(error));
+    }
   }
 
   close(): void {

@@ -1,10 +1,12 @@
 import { Redis } from 'ioredis';
 import { inTime, TimedOutError } from './deadline.ts';
-import { reasonOf, saysOnlyNotConnected, unavailable } from './failure.ts';
+import { reasonOf, saysNotPrimary, saysOnlyNotConnected, unavailable } from './failure.ts';
 import type { RedisTarget } from './target.ts';
 
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 1000;
+/** A server that says so again within this time has been told about. */
+const SAME_TROUBLE_MS = 10_000;
 
 /** Receives, in one line, what is wrong with the connection to the store: once per trouble, not once per attempt. */
 export type TroubleListener = (message: string) => void;
@@ -25,6 +27,10 @@ export class RedisConnection {
   #started: Promise<void> | undefined;
   /** Number of the present connection: of many calls that time out together, one gives it up. */
   #life = 0;
+  /** Monotonic instants at which a server last said that it is not the primary, and was last given up for it. */
+  #notPrimaryAt = -Infinity;
+  #leftAt = -Infinity;
+  #onLeft: (() => void) | undefined;
 
   constructor(target: RedisTarget, onTrouble?: TroubleListener) {
     this.#target = target;
@@ -47,6 +53,11 @@ export class RedisConnection {
     return this.#life;
   }
 
+  /** `listener` hears of each connection that is given up because its server is no longer the primary. */
+  onLeft(listener: () => void): void {
+    this.#onLeft = listener;
+  }
+
   /** Starts to connect; resolves when the first attempt has succeeded or failed. Later calls wait for the same. */
   start(): Promise<void> {
     this.#started ??= this.#client.connect().catch((error: unknown) => {
@@ -57,7 +68,7 @@ export class RedisConnection {
 
   /**
    * Runs `action`, which is one round trip; whatever it rejects with becomes a StoreUnavailableError. A connection that does not
-   * answer in time is given up, so that nothing piles up on it.
+   * answer in time is given up, so that nothing piles up on it; so is one to a server that is no longer the primary.
    */
   async call<T>(action: (client: Redis) => Promise<T>): Promise<T> {
     const life = this.#life;
@@ -65,6 +76,7 @@ export class RedisConnection {
       return await inTime(action(this.#client), this.#target.commandTimeoutMs);
     } catch (error) {
       if (error instanceof TimedOutError && life === this.#life) this.reset();
+      else if (saysNotPrimary(reasonOf(error))) this.#leaveReplica(error);
       throw unavailable(this.#target, error, this.#trouble);
     }
   }
@@ -77,6 +89,17 @@ export class RedisConnection {
 
   close(): void {
     this.#client.disconnect();
+  }
+
+  /** A failover may leave the old connections open. While the address still leads to the replica, it is tried once a second. */
+  #leaveReplica(error: unknown): void {
+    const now = performance.now();
+    if (now - this.#notPrimaryAt > SAME_TROUBLE_MS) this.#note(error);
+    this.#notPrimaryAt = now;
+    if (now - this.#leftAt < LAST_RETRY_MS) return;
+    this.#leftAt = now;
+    this.reset();
+    this.#onLeft?.();
   }
 
   #note(error: unknown): void {

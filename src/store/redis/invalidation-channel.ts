@@ -14,7 +14,8 @@
  *
  * `alive` is proven by PINGs on both connections. Messages and PONGs of the subscriber arrive in the order in which Redis produced
  * them: once a PONG is here, so is every invalidation from before its PING. An entry is thus at most as stale as the network
- * delays a message, and never staler than {@link PROOF_VALID_MS} while that network hangs.
+ * delays a message, and never staler than {@link PROOF_VALID_MS} while that network hangs. After a failover an old primary may keep its
+ * connections and answer PINGs, and be told of changes late or never: where the ACL allows, the owner's PING is ROLE, and a replica is left.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
@@ -26,6 +27,8 @@ import type { RedisKeys } from './keys.ts';
 import type { RedisTarget } from './target.ts';
 
 const CHANNEL = '__redis__:invalidate';
+/** The ACL, or the operator who renamed the command, does not let us ask. */
+const FORBIDDEN = /^NOPERM |^ERR unknown command /i;
 const PROVE_EVERY_MS = 250;
 const PROOF_VALID_MS = 1000;
 
@@ -36,19 +39,27 @@ export interface ChannelOptions {
   readonly apps: readonly string[];
   readonly listener: InvalidationListener;
   readonly onTrouble?: TroubleListener | undefined;
+  /** How long after one proof the next is asked for. 250 unless told. */
+  readonly proveEveryMs?: number;
 }
 
 /** Starts a channel, which makes itself again whenever it is lost, until it is closed. */
-export function openInvalidationChannel(options: ChannelOptions): Freshness {
-  return new InvalidationChannel(options);
+export function openInvalidationChannel(options: ChannelOptions): InvalidationChannel {
+  return new Channel(options);
 }
 
-class InvalidationChannel implements Freshness {
+export interface InvalidationChannel extends Freshness {
+  /** Another connection has found that its server is no longer the primary: a session that may not ask for the role ends. */
+  primaryLeft(): void;
+}
+
+class Channel implements InvalidationChannel {
   readonly #options: ChannelOptions;
   readonly #closing = new AbortController();
   /** Monotonic instant at which the last answered PINGs were sent. */
   #provenAt = -Infinity;
   #trouble: string | undefined;
+  #session: Session | undefined;
 
   constructor(options: ChannelOptions) {
     this.#options = options;
@@ -57,6 +68,12 @@ class InvalidationChannel implements Freshness {
 
   alive(): boolean {
     return performance.now() - this.#provenAt < PROOF_VALID_MS;
+  }
+
+  primaryLeft(): void {
+    if (this.#session?.mayAskRole !== false) return;
+    this.#provenAt = -Infinity;
+    this.#session.close();
   }
 
   close(): void {
@@ -69,15 +86,18 @@ class InvalidationChannel implements Freshness {
     const { signal } = this.#closing;
     let failures = 0;
     while (!signal.aborted) {
-      const session = new Session(this.#options, signal);
+      const session = (this.#session = new Session(this.#options, signal));
       try {
-        await session.open();
-        this.#options.listener(undefined);
-        this.#trouble = undefined;
-        failures = 0;
-        await session.prove((provenAt) => {
-          this.#provenAt = provenAt;
-        });
+        await session.run(
+          () => {
+            this.#options.listener(undefined);
+            this.#trouble = undefined;
+            failures = 0;
+          },
+          (provenAt) => {
+            this.#provenAt = provenAt;
+          },
+        );
       } catch (error) {
         this.#note(error);
       } finally {
@@ -97,73 +117,108 @@ class InvalidationChannel implements Freshness {
   }
 }
 
-/** One life of the two connections. When either is lost, both are given up: tracking cannot be moved to another subscriber. */
+/**
+ * One life of the two connections. When either is lost, both are given up: tracking cannot be moved to another subscriber. That ends whatever
+ * is awaited on them; nothing here waits for a promise of the whole session, which would keep each of these waits until the session ends.
+ */
 class Session {
   readonly #owner: Redis;
   readonly #subscriber: Redis;
   readonly #options: ChannelOptions;
-  readonly #lost: Promise<never>;
   readonly #signal: AbortSignal;
-  #lose: () => void = () => undefined;
-  #lastError: unknown;
+  readonly #lost = new AbortController();
+  #reason: unknown = new Error('a connection was closed');
+  #mayAskRole = true;
 
   constructor(options: ChannelOptions, signal: AbortSignal) {
     this.#options = options;
     this.#signal = signal;
     this.#owner = this.#connection();
     this.#subscriber = this.#connection();
-    this.#lost = new Promise<never>((_resolve, reject) => {
-      this.#lose = () => {
-        reject(this.#lastError instanceof Error ? this.#lastError : new Error('a connection was closed'));
-      };
-    });
-    for (const client of [this.#owner, this.#subscriber]) client.on('close', this.#lose);
     signal.addEventListener('abort', this.#lose);
-    this.#lost.catch(() => undefined); // It is raced below; a session that has ended already is not waiting for it.
   }
 
-  async open(): Promise<void> {
+  /** Whether the session sees by itself that its server is no longer the primary. */
+  get mayAskRole(): boolean {
+    return this.#mayAskRole;
+  }
+
+  /** Opens the session and proves it again and again; rejects when it is lost, with the reason. `opened` is told before the first proof. */
+  async run(opened: () => void, proven: (at: number) => void): Promise<never> {
+    try {
+      await this.#open();
+      opened();
+      return await this.#prove(proven);
+    } catch (error) {
+      throw this.#lost.signal.aborted ? this.#reason : error;
+    }
+  }
+
+  async #open(): Promise<void> {
     const { keys, apps, listener } = this.#options;
     this.#subscriber.on('messageBuffer', (_channel: Buffer, changed: unknown) => {
       if (Array.isArray(changed)) for (const key of changed) listener(keys.refTextOf(String(key)));
       else listener(undefined); // Null after FLUSHALL and FLUSHDB.
     });
     // Each attempt to connect ends by the connect time-out of the client.
-    await Promise.race([Promise.all([this.#owner.connect(), this.#subscriber.connect()]), this.#lost]);
-    const id = await this.#orLost(this.#subscriber.client('ID'));
-    await this.#orLost(this.#subscriber.subscribe(CHANNEL));
+    await Promise.all([this.#owner.connect(), this.#subscriber.connect()]);
+    await this.#inTime(this.#provePrimary());
+    const id = await this.#inTime(this.#subscriber.client('ID'));
+    await this.#inTime(this.#subscriber.subscribe(CHANNEL));
     const prefixes = keys.cachedPrefixes(apps).flatMap((prefix) => ['PREFIX', prefix]);
-    await this.#orLost(this.#owner.call('CLIENT', 'TRACKING', 'ON', 'REDIRECT', String(id), 'BCAST', ...prefixes));
+    await this.#inTime(this.#owner.call('CLIENT', 'TRACKING', 'ON', 'REDIRECT', String(id), 'BCAST', ...prefixes));
   }
 
-  /** Proves the session again and again; rejects when it is lost. */
-  async prove(proven: (at: number) => void): Promise<never> {
+  async #prove(proven: (at: number) => void): Promise<never> {
+    const { proveEveryMs = PROVE_EVERY_MS } = this.#options;
     for (;;) {
       const sentAt = performance.now();
-      await this.#orLost(Promise.all([this.#owner.ping(), this.#subscriber.ping()]));
+      await this.#inTime(Promise.all([this.#provePrimary(), this.#subscriber.ping()]));
       proven(sentAt);
-      await Promise.race([sleep(PROVE_EVERY_MS), this.#lost]);
+      await sleep(proveEveryMs, undefined, { signal: this.#lost.signal });
     }
+  }
+
+  /** Resolves when the owner has answered; rejects when the answer is that it is connected to a replica. */
+  async #provePrimary(): Promise<void> {
+    if (this.#mayAskRole) {
+      const role = await this.#owner.role().catch(forbidden);
+      if (Array.isArray(role) && role[0] === 'slave') throw new Error('the server is a replica');
+      if (role !== 'forbidden') return;
+      this.#mayAskRole = false;
+    }
+    await this.#owner.ping();
   }
 
   /** Nothing of this session is told after this: the next one must not be taken for lost when these sockets close. */
   close(): void {
     this.#signal.removeEventListener('abort', this.#lose);
-    for (const client of [this.#owner, this.#subscriber]) client.off('close', this.#lose);
     this.#subscriber.removeAllListeners('messageBuffer');
+    this.#lose();
+  }
+
+  readonly #lose = (): void => {
+    if (this.#lost.signal.aborted) return;
+    this.#lost.abort();
     this.#owner.disconnect();
     this.#subscriber.disconnect();
-  }
+  };
 
   #connection(): Redis {
     const client = new Redis({ ...this.#options.target.options, retryStrategy: null });
     client.on('error', (error: Error) => {
-      this.#lastError = error;
+      this.#reason = error;
     });
+    client.on('close', this.#lose);
     return client;
   }
 
-  #orLost<T>(step: Promise<T>): Promise<T> {
-    return Promise.race([inTime(step, this.#options.target.commandTimeoutMs), this.#lost]);
+  #inTime<T>(step: Promise<T>): Promise<T> {
+    return inTime(step, this.#options.target.commandTimeoutMs);
   }
+}
+
+function forbidden(error: unknown): 'forbidden' {
+  if (FORBIDDEN.test(reasonOf(error))) return 'forbidden';
+  throw error;
 }

@@ -22,6 +22,11 @@ export class RedisKeys {
     return `${this.#namespace}:${app}:audit`;
   }
 
+  /** Hash of the batches of audit events that were taken last. The tag keeps it in the Cluster slot of the stream, the prefix within the ACL of the app. */
+  auditTaken(app: string): string {
+    return `${this.audit(app)}:taken:{${this.audit(app)}}`;
+  }
+
   /** Hash of the uses of grants: `<id>:n` is how many, `<id>:t` when last. */
   uses(app: string): string {
     return `${this.#namespace}:${app}:uses`;

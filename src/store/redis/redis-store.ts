@@ -5,6 +5,7 @@ import type {
   CounterTake,
   Freshness,
   InvalidationListener,
+  NumberedEvents,
   Page,
   RecordKind,
   RecordRef,
@@ -15,7 +16,7 @@ import type {
 import { AuditAppender, readStream, requireStreamPosition } from './audit-stream.ts';
 import { CompareAndSet } from './compare-and-set.ts';
 import { RedisConnection, type TroubleListener } from './connection.ts';
-import { openInvalidationChannel } from './invalidation-channel.ts';
+import { openInvalidationChannel, type InvalidationChannel } from './invalidation-channel.ts';
 import { RedisKeys } from './keys.ts';
 import { redisTarget, type RedisTarget } from './target.ts';
 import { UseCounts } from './use-counts.ts';
@@ -54,7 +55,7 @@ class RedisStore implements Store {
   readonly #useCounts: UseCounts;
   readonly #counter: WindowCounter;
   readonly #options: RedisStoreOptions;
-  readonly #channels = new Set<Freshness>();
+  readonly #channels = new Set<InvalidationChannel>();
   readonly #closing = new AbortController();
 
   constructor(target: RedisTarget, connection: RedisConnection, options: RedisStoreOptions) {
@@ -67,6 +68,9 @@ class RedisStore implements Store {
     this.#counter = new WindowCounter(connection);
     const { auditMaxStream: maxStream, onTrouble } = options;
     this.#auditAppender = new AuditAppender({ connection, address: target.address, maxStream, onTrouble });
+    connection.onLeft(() => {
+      for (const channel of this.#channels) channel.primaryLeft();
+    });
   }
 
   async get(ref: RecordRef): Promise<string | undefined> {
@@ -102,8 +106,8 @@ class RedisStore implements Store {
     return channel;
   }
 
-  async appendEvents(app: string, events: readonly string[]): Promise<void> {
-    await this.#auditAppender.append(this.#keys.audit(app), events);
+  async appendEvents(app: string, events: readonly string[], numbered?: NumberedEvents): Promise<void> {
+    await this.#auditAppender.append({ stream: this.#keys.audit(app), taken: this.#keys.auditTaken(app) }, events, numbered);
   }
 
   async readEvents(

@@ -5,7 +5,7 @@ import { reasonOf } from './failure.ts';
 /** The ACL, or the operator who renamed the commands, forbids scripts. An ACL error about the key, or from within the script, is another one. */
 const NO_SCRIPTS = /^NOPERM .*'eval(sha)?'|^ERR unknown command .?eval/i;
 
-/** A Lua script that touches one key. It is called by its SHA-1; only a server that does not know it yet is sent the text. */
+/** A Lua script that touches one key, or several of one Cluster slot. It is called by its SHA-1; only a server that does not know it yet is sent the text. */
 export class ServerScript {
   readonly #connection: RedisConnection;
   readonly #text: string;
@@ -23,15 +23,17 @@ export class ServerScript {
   }
 
   /**
-   * Runs the script on `key` and resolves with its reply, or with undefined where scripts are forbidden. That is remembered for as
+   * Runs the script on `keys` and resolves with its reply, or with undefined where scripts are forbidden. That is remembered for as
    * long as the connection lives: the next one may have other rights. Rejects with StoreUnavailableError when the script did not end well.
    */
-  async run(key: string, args: readonly string[]): Promise<unknown> {
+  async run(keys: readonly string[], args: readonly string[]): Promise<unknown> {
     const { life } = this.#connection;
     if (this.#forbiddenOn === life) return undefined;
-    const byName = await this.#connection.call((client) => this.#replyOf(client.evalsha(this.#sha1, 1, key, ...args)));
+    const byName = await this.#connection.call((client) => this.#replyOf(client.evalsha(this.#sha1, keys.length, ...keys, ...args)));
     const reply =
-      byName === 'unknown' ? await this.#connection.call((client) => this.#replyOf(client.eval(this.#text, 1, key, ...args))) : byName;
+      byName === 'unknown'
+        ? await this.#connection.call((client) => this.#replyOf(client.eval(this.#text, keys.length, ...keys, ...args)))
+        : byName;
     if (reply !== 'forbidden') return reply;
     this.#forbiddenOn = life;
     return undefined;

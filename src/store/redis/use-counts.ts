@@ -27,7 +27,7 @@ export class UseCounts {
   async add(key: string, uses: readonly Uses[]): Promise<void> {
     for (const some of inParts(uses)) {
       const args = some.flatMap(({ id, count, lastAt }) => [id, String(count), String(lastAt)]);
-      if ((await this.#script.run(key, args)) === undefined) await this.#addOneByOne(key, some);
+      if ((await this.#script.run([key], args)) === undefined) await this.#addOneByOne(key, some);
     }
   }
 

@@ -28,7 +28,7 @@ export class WindowCounter {
 
   /** Takes a place, if there is one. One key and one command. */
   async take(key: string, { limit, windowMs }: CounterTake): Promise<CounterState> {
-    const reply = await this.#script.run(key, [String(limit), String(windowMs)]);
+    const reply = await this.#script.run([key], [String(limit), String(windowMs)]);
     return reply === undefined ? this.#connection.call((client) => byTransaction(client, key, limit, windowMs)) : stateOf(reply);
   }
 }

@@ -9,7 +9,7 @@ import type { GrantContext } from './context.ts';
 import { findGrants } from './find.ts';
 import type { GrantFilter, GrantPage } from './find.ts';
 import { issueForAgent } from './for-agent.ts';
-import type { AgentGrantRequest } from './for-agent.ts';
+import type { AgentGrant, AgentGrantRequest } from './for-agent.ts';
 import { issueGrant } from './issue.ts';
 import type { NewGrant } from './issue.ts';
 import { cloneGrant, delegateGrant, regenerateGrant } from './successors.ts';
@@ -21,7 +21,7 @@ import type { GrantView } from './view.ts';
 export interface GrantAdministration {
   issueGrant(input: NewGrant): Promise<GrantRecord>;
   /** See {@link issueForAgent}. */
-  issueGrantForAgent(agent: string, request: AgentGrantRequest): Promise<{ readonly grant: GrantRecord; readonly issued: boolean }>;
+  issueGrantForAgent(agent: string, request: AgentGrantRequest): Promise<AgentGrant>;
   /** All of them, oldest first. */
   listGrants(): Promise<readonly GrantRecord[]>;
   findGrants(filter: GrantFilter, page?: { readonly limit?: number; readonly cursor?: string }): Promise<GrantPage>;

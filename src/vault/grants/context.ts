@@ -1,4 +1,4 @@
-import { CommandError } from '../../errors.ts';
+import { CommandError, notFound } from '../../errors.ts';
 import { parseUuid } from '../../message/uuid.ts';
 import type { ChangeTrail } from '../change-trail.ts';
 import type { GrantRecord } from '../records.ts';
@@ -26,7 +26,7 @@ export interface GrantContext {
 export async function readGrant({ records }: GrantContext, givenId: string): Promise<GrantRecord> {
   const id = parseUuid(givenId);
   const standing = id === undefined ? undefined : await records.read('grant', id);
-  if (standing === undefined) throw unknownGrant(givenId);
+  if (standing === undefined) throw notFound('grant', givenId);
   return standing.record;
 }
 
@@ -45,15 +45,11 @@ export async function updateGrant(
           before = record;
           return change(record);
         });
-  if (after === undefined || before === undefined) throw unknownGrant(givenId);
+  if (after === undefined || before === undefined) throw notFound('grant', givenId);
   return { before, after };
 }
 
 /** The refusal of an operation on a grant that has ended in a way that does not allow it. */
 export function notAllowed(grant: GrantRecord, because: string): CommandError {
   return new CommandError('not_allowed', `the grant ${grant.id} ${because}`);
-}
-
-function unknownGrant(id: string): CommandError {
-  return new CommandError('not_found', `there is no grant ${JSON.stringify(id)}`);
 }

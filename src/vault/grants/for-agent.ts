@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { CommandError } from '../../errors.ts';
 import { isAgentName } from '../names.ts';
 import type { AgentRecord, GrantRecord } from '../records.ts';
+import type { SecretFacts } from '../resolved.ts';
 import { notAllowed } from './context.ts';
 import type { GrantContext } from './context.ts';
 import { draftGrant, issueOf } from './issue.ts';
@@ -15,41 +16,53 @@ export interface AgentGrantRequest extends AskedLife {
   readonly label: string;
 }
 
-/**
- * Issues a grant on a secret that the operator allowed the agent. The same agent, secret and label are the same grant, however often it is
- * asked for, also by several at the same time: `issued` is false when it stood already. One that has expired lives anew, under its id; one
- * that the operator revoked or deleted stays so. Rejects with CommandError: `not_allowed`, `not_found`, `record_invalid`.
- */
-export async function issueForAgent(
-  context: GrantContext,
-  agentName: string,
-  request: AgentGrantRequest,
-): Promise<{ readonly grant: GrantRecord; readonly issued: boolean }> {
-  const agent = await activeAgent(context, agentName);
-  const known = await context.secrets.show(request.secret).catch(hideUnknown);
-  if (known === undefined || !agent.mayIssue.includes(known.id)) throw refusal(agentName, request.secret);
-  const draft = await draftGrant(context, { ...request, secret: known.id, principal: { type: 'agent', agent: agentName } });
-  const stored = await storeOnce(context, { ...draft, record: { ...draft.record, id: grantIdOf(draft.record, agentName) } });
-  if (stored.issued) await context.trail.record(issueOf(stored.grant), `agent:${agentName}`);
-  return stored;
+/** A grant that an agent holds. */
+export interface AgentGrant {
+  readonly grant: GrantRecord;
+  readonly secret: SecretFacts;
+  /** False when it stood already. */
+  readonly issued: boolean;
 }
 
-async function storeOnce(
-  { records, now }: GrantContext,
-  { record }: GrantDraft,
-): Promise<{ readonly grant: GrantRecord; readonly issued: boolean }> {
-  if (await records.create('grant', record)) return { grant: record, issued: true };
+/**
+ * Issues a grant on a secret that the operator allowed the agent. The same agent, secret and label are the same grant, however often it is
+ * asked for, also by several at the same time: `issued` is false when it stood already. One that was regenerated is its successor. One that has
+ * expired lives anew, under its id, and counts as issued now; one that the operator revoked or deleted stays so. Rejects with CommandError:
+ * `not_allowed`, `not_found`, `record_invalid`.
+ */
+export async function issueForAgent(context: GrantContext, agentName: string, request: AgentGrantRequest): Promise<AgentGrant> {
+  const agent = await activeAgent(context, agentName);
+  const { id, status } = await allowedSecret(context, agent, request.secret);
+  if (status !== 'active') throw new CommandError('not_allowed', `the secret that was asked for is ${status}`);
+  const draft = await draftGrant(context, { ...request, secret: id, principal: { type: 'agent', agent: agentName } });
+  const stored = await storeOnce(context, { ...draft, record: { ...draft.record, id: grantIdOf(draft.record, agentName) } });
+  if (stored.issued) await context.trail.record(issueOf(stored.grant), `agent:${agentName}`);
+  return { ...stored, secret: draft.secret };
+}
+
+type StoredGrant = Pick<AgentGrant, 'grant' | 'issued'>;
+
+async function storeOnce(context: GrantContext, { record }: GrantDraft): Promise<StoredGrant> {
+  if (await context.records.create('grant', record)) return { grant: record, issued: true };
+  return liveOn(context, record.id, record);
+}
+
+/** The grant that stands under `id`, or the last of those that took its place. With an expiry that is past it gets the life of `asked`. */
+async function liveOn(context: GrantContext, id: string, asked: GrantRecord): Promise<StoredGrant> {
+  const { records, now } = context;
   let issued = false;
-  const grant = await records.update('grant', record.id, (standing) => {
+  const grant = await records.update('grant', id, (standing) => {
+    issued = false;
+    if (standing.replacedBy !== undefined) return standing;
     if (standing.status !== 'active') throw notAllowed(standing, `of this label is ${standing.status}`);
     issued = standing.expiresAt !== undefined && standing.expiresAt <= now();
     if (!issued) return standing;
-    if (standing.replacedBy !== undefined) throw notAllowed(standing, `was replaced by ${standing.replacedBy}`);
     const { expiresAt: _past, ...rest } = standing;
-    return { ...rest, ...(record.expiresAt === undefined ? {} : { expiresAt: record.expiresAt }), updatedAt: record.updatedAt };
+    const { createdAt, updatedAt, expiresAt } = asked;
+    return { ...rest, createdAt, updatedAt, ...(expiresAt === undefined ? {} : { expiresAt }) };
   });
   if (grant === undefined) throw new CommandError('record_conflict', 'the grant was taken away at the same time');
-  return { grant, issued };
+  return grant.replacedBy === undefined ? { grant, issued } : liveOn(context, grant.replacedBy, asked);
 }
 
 async function activeAgent({ records }: GrantContext, name: string): Promise<AgentRecord> {
@@ -58,16 +71,24 @@ async function activeAgent({ records }: GrantContext, name: string): Promise<Age
   return agent;
 }
 
-/** An agent learns no names: a secret that does not exist is refused like one that it may not use. */
-function hideUnknown(error: unknown): undefined {
-  if (error instanceof CommandError && error.code === 'not_found') return undefined;
-  throw error;
-}
-
-function refusal(agent: string, secret: string): CommandError {
-  return new CommandError('not_allowed', `the agent ${agent} may issue no grants on ${JSON.stringify(secret)}`, {
+/**
+ * The secret of this id or name among those that the agent was allowed. No other is looked at, so neither the answer nor its time tells an
+ * agent of what else there is.
+ */
+async function allowedSecret({ secrets }: GrantContext, { id: agent, mayIssue }: AgentRecord, asked: string): Promise<SecretFacts> {
+  const allowed = await Promise.all(mayIssue.map((id) => secrets.show(id).catch(absent)));
+  const meant = allowed.filter((facts) => facts?.id === asked || facts?.name === asked);
+  // A name is free again once its secret was deleted.
+  const found = meant.find((facts) => facts?.status !== 'deleted') ?? meant.at(-1);
+  if (found !== undefined) return found;
+  throw new CommandError('not_allowed', `the agent ${agent} may issue no grants on this secret`, {
     hint: 'An operator can allow it with `alter-proxy agent allow`.',
   });
+}
+
+function absent(error: unknown): undefined {
+  if (error instanceof CommandError && error.code === 'not_found') return undefined;
+  throw error;
 }
 
 /** One id for one agent, secret and label, so that the store itself lets only one of them be made: a UUID of version 8 (RFC 9562 §5.8). */

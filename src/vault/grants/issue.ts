@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { CommandError } from '../../errors.ts';
+import { CommandError, notFound } from '../../errors.ts';
 import type { Rule } from '../../policy/rules.ts';
 import type { Change } from '../change-trail.ts';
 import { addToHolder } from '../holders.ts';
@@ -96,14 +96,12 @@ export async function checkPrincipal({ records }: GrantContext, principal: Grant
 
 async function checkAgent(records: GrantContext['records'], agent: string): Promise<void> {
   const standing = isAgentName(agent) ? await records.read('agent', agent) : undefined;
-  if (standing === undefined || standing.record.status === 'deleted')
-    throw new CommandError('not_found', `there is no agent ${JSON.stringify(agent)}`, { hint: 'See `alter-proxy agent list`.' });
+  if (standing === undefined || standing.record.status === 'deleted') throw notFound('agent', agent);
 }
 
 async function checkExternal(records: GrantContext['records'], idp: string, id: string, what: string): Promise<void> {
   if (!isExternalId(id)) throw new CommandError('record_invalid', `the ${what} must be 1 to 256 printable characters`);
-  if (!isSlug(idp) || (await records.read('idp', idp)) === undefined)
-    throw new CommandError('not_found', `there is no identity provider ${JSON.stringify(idp)}`, { hint: 'See `alter-proxy idp list`.' });
+  if (!isSlug(idp) || (await records.read('idp', idp)) === undefined) throw notFound('identity provider', idp);
 }
 
 function soundRules(rules: readonly Rule[] = []): readonly Rule[] {

@@ -1,10 +1,12 @@
 /** Grants that come from another grant: clones, delegations, and the one that takes its place. */
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { CommandError } from '../../errors.ts';
 import { removeFromHolder } from '../holders.ts';
 import { RECORD_VERSION } from '../records.ts';
 import type { GrantRecord } from '../records.ts';
 import type { SecretFacts } from '../resolved.ts';
+import { WRITE_ATTEMPTS } from '../sealed-records.ts';
 import { notAllowed, readGrant, updateGrant } from './context.ts';
 import type { GrantContext } from './context.ts';
 import { checkPrincipal, checkTexts, storeGrant } from './issue.ts';
@@ -63,27 +65,51 @@ export async function delegateGrant(context: GrantContext, id: string, options: 
  * with CommandError; when two regenerate one grant at the same time, one of them wins.
  */
 export async function regenerateGrant(context: GrantContext, id: string, graceMs: number | undefined): Promise<GrantRecord> {
-  const { source, secret } = await usableSource(context, id);
-  const { replaces: _before, ...kept } = source;
-  const now = context.now();
-  const record: GrantRecord = { ...kept, id: randomUUID(), createdAt: now, updatedAt: now, replaces: source.id };
-  await storeGrant(context, { record, secret });
-  try {
-    await updateGrant(context, source.id, (old) => replaced(old, record.id, graceMs, context.now()));
-  } catch (cause) {
-    await context.records.withdraw('grant', record.id);
-    await removeFromHolder(context.records, record.principal, record.id, now);
-    throw cause;
+  for (let attempt = 0; attempt < WRITE_ATTEMPTS; attempt++) {
+    const { source, secret } = await usableSource(context, id);
+    const { replaces: _before, ...kept } = source;
+    const now = context.now();
+    const record: GrantRecord = { ...kept, id: randomUUID(), createdAt: now, updatedAt: now, replaces: source.id };
+    if (!(await replaceGrant(context, { source, secret, record, graceMs }))) continue;
+    // Also during the grace: who does not name the old id is to find the new one.
+    await removeFromHolder(context.records, source.principal, source.id, now);
+    await context.trail.record({
+      action: 'grant.regenerate',
+      target: record.id,
+      label: record.label,
+      links: { replaces: source.id, secret: secret.id },
+    });
+    return record;
   }
-  // Also during the grace: who does not name the old id is to find the new one.
-  await removeFromHolder(context.records, source.principal, source.id, now);
-  await context.trail.record({
-    action: 'grant.regenerate',
-    target: record.id,
-    label: record.label,
-    links: { replaces: source.id, secret: secret.id },
-  });
-  return record;
+  throw new CommandError('record_conflict', `the grant ${id} is being changed by somebody else`);
+}
+
+interface Replacement {
+  readonly source: GrantRecord;
+  readonly secret: SecretFacts;
+  readonly record: GrantRecord;
+  readonly graceMs: number | undefined;
+}
+
+/**
+ * Stores `record` and lets its source point to it. False, and nothing is left of `record`, when the source is no longer what was copied: a
+ * rule or an expiry that was set meanwhile must hold for the successor too.
+ */
+async function replaceGrant(context: GrantContext, { source, secret, record, graceMs }: Replacement): Promise<boolean> {
+  await storeGrant(context, { record, secret });
+  let done = false;
+  try {
+    const { after } = await updateGrant(context, source.id, (old) =>
+      isDeepStrictEqual(old, source) ? replaced(old, record.id, graceMs, context.now()) : old,
+    );
+    done = after.replacedBy === record.id;
+    return done;
+  } finally {
+    if (!done) {
+      await context.records.withdraw('grant', record.id);
+      await removeFromHolder(context.records, record.principal, record.id, record.createdAt);
+    }
+  }
 }
 
 function replaced(old: GrantRecord, by: string, graceMs: number | undefined, now: number): GrantRecord {
@@ -99,6 +125,7 @@ function replaced(old: GrantRecord, by: string, graceMs: number | undefined, now
 async function usableSource(context: GrantContext, id: string): Promise<{ source: GrantRecord; secret: SecretFacts }> {
   const source = await readGrant(context, id);
   checkMayBeSource(source, context.now());
+  await checkPrincipal(context, source.principal);
   return { source, secret: await context.secrets.usable(source.secretId) };
 }
 
@@ -126,6 +153,7 @@ async function deriveGrant(context: GrantContext, { source, secret, options, cop
   const origin =
     copy.delegatedFrom === undefined || copy.delegatedFrom === source.id ? source : await readGrant(context, copy.delegatedFrom);
   checkMayBeSource(origin, now);
+  await checkPrincipal(context, origin.principal);
   const ends = [source.expiresAt, origin.expiresAt].filter((end) => end !== undefined);
   const bounds = {
     maxTtlMs: longestLife(secret, context.maxTtlMs),

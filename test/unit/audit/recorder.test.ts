@@ -4,55 +4,13 @@
  */
 import test from 'ava';
 import fc from 'fast-check';
-import { Recorder, type AuditDraft, type RecorderOptions } from '../../../src/audit/recorder.ts';
+import type { AuditDraft, AuditEvent } from '../../../src/audit/event.ts';
+import { Recorder, type RecorderOptions } from '../../../src/audit/recorder.ts';
 import { AlterError } from '../../../src/errors.ts';
+import { auditDraft as draft } from '../../support/audit-draft.ts';
 import { eventually } from '../../support/eventually.ts';
 
 const LONG_MS = 60_000;
-
-/** A draft that is told apart by its path. */
-function draft(path: string, more: Partial<AuditDraft> = {}): AuditDraft {
-  return {
-    id: '6f1c2d3e-0000-4000-8000-000000000001',
-    type: 'request',
-    start: '2026-01-02T03:04:05.006Z',
-    durationMs: 7,
-    app: 'default',
-    keyId: null,
-    agent: null,
-    idp: null,
-    user: null,
-    group: null,
-    principal: null,
-    caller: null,
-    clientAddress: '127.0.0.1',
-    protocol: 'http/1.1',
-    method: 'GET',
-    scheme: 'https',
-    host: 'api.example.com',
-    port: 443,
-    path,
-    queryNames: ['a', 'b'],
-    provider: null,
-    secretId: null,
-    secretVersion: 3,
-    grantId: null,
-    grantLabel: null,
-    reason: null,
-    context: { ticket: 'T-1' },
-    outcome: 'success',
-    code: null,
-    rule: null,
-    warnings: [],
-    status: 200,
-    bytesIn: 0,
-    bytesOut: 1,
-    retries: 0,
-    injected: [],
-    stages: ['grant'],
-    ...more,
-  };
-}
 
 /** A sink that keeps what it is given, and can refuse or hold. */
 class FakeSink {
@@ -60,13 +18,22 @@ class FakeSink {
   refusing = false;
   attempts = 0;
   held: Promise<void> | undefined;
+  /** Takes what comes, and says that it did not. */
+  lying = false;
+  readonly numbers: { readonly writer: string; readonly first: number }[] = [];
 
-  async appendEvents(_app: string, events: readonly string[]): Promise<void> {
+  async appendEvents(
+    _app: string,
+    events: readonly string[],
+    numbered: { readonly writer: string; readonly first: number },
+  ): Promise<void> {
     this.attempts += 1;
+    this.numbers.push(numbered);
     if (this.refusing) throw new Error('refused');
     const batch = [...events];
     await this.held;
     this.batches.push(batch);
+    if (this.lying) throw new Error('no answer');
   }
 
   get sizes(): number[] {
@@ -117,7 +84,8 @@ test('the text is that of the event, with version, proxy and number, whatever th
   await recorder.close(5000);
   const events = sink.batches.flat();
   t.is(events.length, drafts.length);
-  for (const [at, each] of drafts.entries()) t.is(events[at], JSON.stringify({ v: 1, ...each, proxy, seq: at + 1 }));
+  const process = sink.numbers[0]?.writer.slice(0, 8);
+  for (const [at, each] of drafts.entries()) t.is(events[at], JSON.stringify({ v: 1, ...each, proxy, process, seq: at + 1 }));
 });
 
 test('nothing is sent in the turn of the request', async (t) => {
@@ -208,6 +176,74 @@ test('a batch that fails is sent again as it was, told once, and nothing is lost
   );
 });
 
+test('a change of the proxy waits with the other events, in order, until the sink takes it', async (t) => {
+  const { sink, recorder } = setUp();
+  sink.refusing = true;
+  recorder.record(draft('/before'), false);
+  await recorder.appendEvents('default', ['{"path":"change"}']);
+  recorder.record(draft('/after'), false);
+  await eventually(() => sink.attempts >= 2 || undefined, 'a second attempt');
+  sink.refusing = false;
+  await eventually(() => recorder.waiting === 0 || undefined, 'all events');
+  t.deepEqual(sink.paths, ['/before', 'change', '/after']);
+});
+
+test('there is no room for a change when there is none for a use; one that was made all the same is kept', async (t) => {
+  const { sink, recorder, logged } = setUp({ maxQueue: 1 });
+  sink.refusing = true;
+  t.notThrows(() => {
+    recorder.requireRoom();
+  });
+  await recorder.appendEvents('default', ['{"path":"first"}']);
+  t.throws(
+    () => {
+      recorder.requireRoom();
+    },
+    { code: 'audit_unavailable' },
+  );
+  await recorder.appendEvents('default', ['{"path":"second"}', '{"path":"third"}']);
+  t.is(recorder.waiting, 2);
+  t.is(recorder.lost, 1);
+  t.deepEqual(logged.at(-1)?.fields.event, { path: 'third' } as never);
+  await recorder.close(0);
+});
+
+test('a batch is sent again under its number, the next one has a higher one, and no other recorder has the same writer', async (t) => {
+  const { sink, recorder } = setUp();
+  sink.lying = true;
+  recordMany(recorder, 0, 700);
+  await eventually(() => sink.attempts >= 2 || undefined, 'a second attempt');
+  sink.lying = false;
+  await eventually(() => recorder.waiting === 0 || undefined, 'all events');
+  const [first, again] = sink.numbers;
+  t.is(first?.first, 0);
+  t.deepEqual(again, first);
+  t.deepEqual(sink.numbers.at(-1), { writer: first?.writer ?? '', first: 500 });
+  t.regex(first?.writer ?? '', /^[0-9a-f]{32}$/);
+
+  const other = setUp();
+  recordMany(other.recorder, 0, 1);
+  await other.recorder.close(5000);
+  t.not(other.sink.numbers[0]?.writer, first?.writer);
+});
+
+test('a proxy that starts again counts anew as another process, under the same name', async (t) => {
+  const sources: string[] = [];
+  for (let start = 0; start < 2; start++) {
+    const { sink, recorder } = setUp();
+    recordMany(recorder, 0, 2);
+    await recorder.close(5000);
+    const events = sink.batches.flat().map((json) => JSON.parse(json) as AuditEvent);
+    t.deepEqual(
+      events.map(({ seq }) => seq),
+      [1, 2],
+    );
+    sources.push(...new Set(events.map(({ proxy, process }) => `${proxy} ${process}`)));
+  }
+  t.is(new Set(sources).size, 2);
+  for (const source of sources) t.regex(source, /^p-1 [0-9a-f]{8}$/);
+});
+
 test('closing does not wait for the next attempt; what is refused until the deadline is in the log, in order', async (t) => {
   const { sink, recorder, logged } = setUp();
   sink.refusing = true;
@@ -222,7 +258,8 @@ test('closing does not wait for the next attempt; what is refused until the dead
   t.is(recorder.waiting, 0);
   recorder.record(draft('/late'), false);
   t.is(recorder.lost, 1);
-  t.deepEqual(logged.at(-1)?.fields.event, { v: 1, ...draft('/late'), proxy: 'p-1', seq: 601 } as never);
+  const process = sink.numbers[0]?.writer.slice(0, 8);
+  t.deepEqual(logged.at(-1)?.fields.event, { v: 1, ...draft('/late'), proxy: 'p-1', process, seq: 601 } as never);
 });
 
 test('reserved places and waiting events together stay within the bound; denials have as much room again', async (t) => {

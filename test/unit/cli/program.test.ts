@@ -1,6 +1,6 @@
 /** What holds for every command: help, usage, exit codes, and how errors are told. */
 import test from 'ava';
-import { inProcessHome } from '../../support/cli.ts';
+import { inProcessHome, initialised } from '../../support/cli.ts';
 
 test('without a home, commands say how to make one', async (t) => {
   const { run } = inProcessHome(t);
@@ -41,6 +41,36 @@ test('help goes to stdout with examples, and wrong usage ends with 2', async (t)
   );
 });
 
+test('what is missing is looked for in its own list, whatever the command is about', async (t) => {
+  const { run } = await initialised(inProcessHome(t));
+  const stdin = 'sk-1\n';
+  for (const name of ['openai', 'revoked']) t.is((await run(['secret', 'add', name, '--provider', 'openai'], { stdin })).code, 0);
+  t.is((await run(['secret', 'revoke', 'revoked'])).code, 0);
+  for (const [args, list] of [
+    [['grant', 'issue', '--secret', 'openia', '--label', 'x'], 'secret list'],
+    [['grant', 'issue', '--secret', 'revoked', '--label', 'x'], 'secret list --all'],
+    [['secret', 'add', 'x', '--provider', 'opnai'], 'provider list'],
+    [['key', 'create', 'x', '--agent', 'nobody'], 'agent list'],
+    [['policy', 'show', '--grant', '0b54d9c5-6c1c-4c1e-9d3c-0a9a5e2f7b11'], 'grant list'],
+    [['grant', 'issue', '--secret', 'openai', '--label', 'x', '--user', 'nowhere:ann'], 'idp list'],
+    [['key', 'revoke', 'none'], 'key list'],
+  ] as const) {
+    const { code, stderr } = await run(args, { stdin });
+    t.is(code, 4, stderr);
+    t.true(stderr.endsWith(`\nhint: See \`alter-proxy ${list}\`.\n`), stderr);
+  }
+});
+
+test('a flag of the wrong form is wrong usage, also where it is a setting; a file that is wrong as well is not', async (t) => {
+  const { run, write } = await initialised(inProcessHome(t));
+  const flag = await run(['start', '--port', 'abc']);
+  t.is(flag.code, 2);
+  t.regex(flag.stderr, /^error: --port: is text; use .*\nhint: See `alter-proxy start --help`\.\n$/);
+  const both = await run(['start', '--port', 'abc', '--config', write('wrong.yaml', 'nonsense: 1\n')]);
+  t.is(both.code, 1);
+  t.regex(both.stderr, /nonsense: is not a known setting.*\n.*--port: is text.*\nhint: Mend the line/s);
+});
+
 test('with --json errors are JSON on stderr, wherever the option stands', async (t) => {
   const { run } = inProcessHome(t);
   for (const args of [
@@ -54,4 +84,8 @@ test('with --json errors are JSON on stderr, wherever the option stands', async 
     t.like(JSON.parse(stderr), { error: { code: 'home_missing' } });
   }
   t.like(JSON.parse((await run(['nope', '--json'])).stderr), { error: { code: 'usage' } });
+  const group = await run(['grant', '--json']);
+  t.is(group.code, 2);
+  const error = { code: 'usage', message: 'a command is missing', hint: 'See `alter-proxy grant --help`.' };
+  t.deepEqual(JSON.parse(group.stderr), { error });
 });

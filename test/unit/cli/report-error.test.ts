@@ -38,6 +38,8 @@ test('programs get one JSON document on stderr', (t) => {
 test('a store that is away and a refusal of the core are told by their own codes', (t) => {
   t.like(JSON.parse(report(new StoreUnavailableError('connect ECONNREFUSED'), true).stderr), { error: { code: 'store_unreachable' } });
   t.like(JSON.parse(report(new AlterError('store_unavailable'), true).stderr), { error: { code: 'store_unavailable' } });
+  t.is(report(new AlterError('store_unavailable')).exit, 1);
+  t.is(report(new AlterError('grant_not_allowed')).exit, 3);
 });
 
 test('what the operating system refuses is told with the path and the reason', (t) => {

@@ -112,6 +112,17 @@ for (const spec of ['sk-live-9999', 'sk-live-9999=-', 'API_KEY=-', '__proto__=-'
   });
 }
 
+const OPTIONAL: ProviderTemplate = {
+  ...TWO,
+  fields: { token: { label: 'Token', secret: true }, region: { label: 'Region', secret: false, optional: true } },
+};
+
+test('what may be left out is not missed where nobody is asked', async (t) => {
+  t.deepEqual(await read(OPTIONAL, {}, fakeTerminal({ stdin: 't' })), { token: 't' });
+  t.deepEqual(await read(OPTIONAL, { fieldsStdin: true }, fakeTerminal({ stdin: '{"token":"t"}' })), { token: 't' });
+  t.deepEqual(await read(OPTIONAL, { field: ['region=eu'] }, fakeTerminal({ stdin: 't' })), { token: 't', region: 'eu' });
+});
+
 test('a field cannot be given twice, and stdin only once', async (t) => {
   t.is(
     (await refusal(t, ONE, { field: ['api_key=-', 'api_key=-'] }, fakeTerminal({ stdin: 'x' }))).message,
@@ -155,4 +166,33 @@ test('an empty value, bytes that are no text and an unreadable file are refused'
 test('stdin without an end is not read without a bound', async (t) => {
   const error = await refusal(t, ONE, {}, fakeTerminal({ stdin: Buffer.alloc((1 << 20) + 1, 'a') }));
   t.regex(error.message, /1 MiB/);
+});
+
+const DERIVED: ProviderTemplate = {
+  ...ONE,
+  slug: 'derived',
+  fields: {
+    key: { label: 'Private key', secret: true, multiline: true },
+    id: { label: 'Client ID', secret: false },
+    scope: { label: 'Scope', secret: false, optional: true },
+  },
+};
+
+test('an optional field may be missing, in JSON and among --field, and is left empty at the prompt', async (t) => {
+  const json = { fieldsStdin: true };
+  t.deepEqual(await read(DERIVED, json, fakeTerminal({ stdin: '{"key":"k","id":"i"}' })), { key: 'k', id: 'i' });
+  t.deepEqual(await read(DERIVED, json, fakeTerminal({ stdin: '{"key":"k","id":"i","scope":""}' })), { key: 'k', id: 'i' });
+  t.regex((await refusal(t, DERIVED, json, fakeTerminal({ stdin: '{"key":"k","scope":"s"}' }))).message, /no value for id/);
+  const field = [`key=@${file(t, 'k')}`, 'id=i'];
+  t.deepEqual(await read(DERIVED, { field }, fakeTerminal({ stdin: '' })), { key: 'k', id: 'i' });
+  t.deepEqual(await read(DERIVED, { field: [...field, 'scope=s'] }, fakeTerminal({ stdin: '' })), { key: 'k', id: 'i', scope: 's' });
+  t.regex((await refusal(t, DERIVED, { field: field.slice(0, 1) }, fakeTerminal({ stdin: '' }))).message, /no value for id/);
+});
+
+test('a value of several lines is read from a file as it is, and never typed in', async (t) => {
+  const field = [`key=@${file(t, 'line 1\r\nline 2\n')}`, 'id=i'];
+  t.is((await read(DERIVED, { field }, fakeTerminal({ stdin: '' })))['key'], 'line 1\r\nline 2');
+  const typed = await refusal(t, DERIVED, { field: ['key', 'id=i'] }, fakeTerminal({ stdin: '' }));
+  t.is(typed.code, 'usage');
+  t.regex(typed.hint, /key=@<file>/);
 });

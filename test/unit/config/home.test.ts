@@ -16,8 +16,13 @@ test('an empty name is none, and a relative one starts at the current folder', (
   t.is(resolveHome(undefined, { ALTER_HOME: './there' }), path.resolve('there'));
 });
 
-test('without HOME the operating system knows the folder of the user', (t) => {
-  t.is(resolveHome(undefined, {}), path.join(os.homedir(), '.alter-proxy'));
+test.serial('without HOME, or with an empty one, the operating system knows the folder of the user', (t) => {
+  const { HOME } = process.env;
+  t.teardown(() => (process.env['HOME'] = HOME));
+  process.env['HOME'] = '';
+  const expected = path.join(os.userInfo().homedir, '.alter-proxy');
+  t.is(resolveHome(undefined, {}), expected);
+  t.is(resolveHome(undefined, { HOME: '' }), expected);
 });
 
 test('where things stand in a home', (t) => {

@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync } from 'node:fs';
-import { availableParallelism, hostname } from 'node:os';
+import { availableParallelism, hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'ava';
 import { reveal } from '../../../src/secret/reveal.ts';
@@ -35,8 +35,18 @@ test('without a file, variables and flags everything has its default', (t) => {
       maxConnections: 256,
       maxQueue: 1024,
     },
-    limits: { maxHeaderBytes: 32_768, headTimeoutMs: 10_000, idleTimeoutMs: 120_000, stallTimeoutMs: 120_000, maxConnections: 10_000 },
+    limits: {
+      maxHeaderBytes: 32_768,
+      headTimeoutMs: 10_000,
+      idleTimeoutMs: 120_000,
+      stallTimeoutMs: 120_000,
+      maxConnections: 10_000,
+      maxBodyMemoryBytes: 268_435_456,
+      bodySpoolBytes: 0,
+      bodySpoolFolder: tmpdir(),
+    },
     grants: { maxTtlSeconds: 0 },
+    agents: { selfIssue: true },
     audit: { maxQueue: 10_000, maxStream: 1_000_000 },
     log: { level: 'info' },
     shutdown: { drainTimeoutMs: 10_000 },

@@ -25,7 +25,15 @@ test('every key tells an editor what it is', (t) => {
   }
 });
 
-const WITHOUT_DEFAULT = ['name', 'key_file', 'store.url', 'store.username', 'store.password_file', 'store.ca_file'];
+const WITHOUT_DEFAULT = [
+  'name',
+  'key_file',
+  'store.url',
+  'store.username',
+  'store.password_file',
+  'store.ca_file',
+  'limits.body_spool_folder',
+];
 
 test('the schema is a valid JSON Schema 2020-12', (t) => {
   const { root } = configSchema();

@@ -8,6 +8,7 @@ test('YAML and JSON are read', (t) => {
   t.deepEqual(parseYamlText('- a: x\n  b: [y, 2, true, null]\n', 'file'), value);
   t.deepEqual(parseYamlText('at: 2027-01-31\n', 'file'), { at: '2027-01-31' }, 'a date is text');
   t.is(parseYamlText('', 'file'), null);
+  t.deepEqual(parseYamlText('\uFEFF- a: x\n', 'file'), [{ a: 'x' }], 'a byte order mark');
 });
 
 for (const [what, text] of Object.entries({

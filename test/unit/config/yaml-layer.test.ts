@@ -8,7 +8,7 @@ test('an unknown key is named with the one that was probably meant', (t) => {
   ]);
   t.deepEqual(problems('log:\n  colour: red\n'), ['config.yaml:2:3: log.colour: is not a known setting; known here: level']);
   t.deepEqual(problems('"a b":\n  x: 1\n'), [
-    'config.yaml:1:1: ["a b"]: is not a known setting; known here: app, name, workers, key_file, keyring_file, ca_dir, provider_dirs, ungranted, default_grants, listen, admin, store, cache, intercept, upstream, limits, grants, audit, log, shutdown',
+    'config.yaml:1:1: ["a b"]: is not a known setting; known here: app, name, workers, key_file, keyring_file, ca_dir, provider_dirs, ungranted, default_grants, listen, admin, store, cache, intercept, upstream, limits, grants, agents, audit, log, shutdown',
   ]);
 });
 

@@ -36,6 +36,7 @@ const LIBRARY_USES: readonly Import[] = [
 const LAYER_CROSSINGS: readonly Import[] = [
   ['src/secret/crossing.ts', '../errors.ts', 'layer-secret'],
   ['src/message/crossing.ts', '../secret/secret.ts', 'layer-message'],
+  ['src/aws/crossing.ts', '../policy/base.ts', 'layer-aws'],
   ['src/policy/crossing.ts', '../store/base.ts', 'layer-policy'],
   ['src/policy/principals.ts', '../principals/base.ts', 'layer-policy'],
   ['src/policy/inject.ts', '../inject/base.ts', 'layer-policy'],
@@ -56,8 +57,10 @@ const LAYER_CROSSINGS: readonly Import[] = [
   ['src/upstream/crossing.ts', '../edge/base.ts', 'layer-upstream'],
   ['src/upstream/app.ts', '../app.ts', 'layer-upstream'],
   ['src/admin/crossing.ts', '../edge/base.ts', 'layer-admin'],
+  ['src/log-lines.ts', './config/base.ts', 'layer-log-lines'],
   ['src/log.ts', './store/base.ts', 'layer-log'],
   ['src/errors.ts', './log.ts', 'layer-errors'],
+  ['src/error-codes.ts', './errors.ts', 'layer-error-codes'],
   ['src/app.ts', './cli/base.ts', 'layer-app'],
   ['src/index.ts', './cli/base.ts', 'layer-index'],
 ];

@@ -16,6 +16,7 @@ for (const [before, after] of [
   ],
   [['Cookie: a=1, session=mine; b=2'], ['Cookie: b=2; session=v1.sk']],
   [['Cookie: sessions=1; xsession=2; a=session=3'], ['Cookie: sessions=1; xsession=2; a=session=3; session=v1.sk']],
+  [['Cookie: a=voil\xc3\xa0; b=\xa01;\t'], ['Cookie: a=voil\xc3\xa0; b=\xa01; session=v1.sk']],
   [['Cookie: ;; a=1;'], ['Cookie: a=1; session=v1.sk']],
 ] as const) {
   test(`${JSON.stringify(before)} becomes ${JSON.stringify(after)}`, async (t) => {

@@ -19,6 +19,23 @@ test("a default yields to the caller's own value, in any case, also an empty one
   }
 });
 
+test('a default for Accept also replaces */*, which clients send unasked, but nothing that names more', async (t) => {
+  const rules = [{ kind: 'default_header', name: 'Accept', value: 'application/json; version=3' }] as const;
+  for (const unasked of [['accept: */*'], ['Accept: */*', 'ACCEPT: */*'], []]) {
+    const request = draft('/', ...unasked);
+    await injection(rules, {}).apply(request);
+    t.deepEqual(lines(request.headers), ['Accept: application/json; version=3']);
+  }
+  for (const own of [['Accept: text/html'], ['Accept: */*', 'Accept: text/html'], ['Accept: text/html, */*'], ['Accept: ']]) {
+    const request = draft('/', ...own);
+    await injection(rules, {}).apply(request);
+    t.deepEqual(lines(request.headers), own);
+  }
+  const other = draft('/', 'Api-Version: */*');
+  await injection(RULES, {}).apply(other);
+  t.deepEqual(lines(other.headers), ['Api-Version: */*']);
+});
+
 test('a default is no place for a credential', (t) => {
   t.deepEqual(injection(RULES, {}).writes, []);
 });

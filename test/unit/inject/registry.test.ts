@@ -43,6 +43,23 @@ test('a missing field is refused by its name, also when only a prototype has it'
   t.is(failureOf(() => prepareInjection(undeclared, { token: new Secret('x') })).code, 'record_invalid');
 });
 
+test('a rule for an optional field that has no value is left out; one for a field that is not optional is not', async (t) => {
+  const rules: InjectionRule[] = [
+    { kind: 'header', name: 'X-A', format: '{a}' },
+    { kind: 'header', name: 'X-B', format: '{a}-{b}' },
+  ];
+  const wanted = template(rules, { a: 'A', b: 'B' });
+  const optional = { ...wanted, fields: { ...wanted.fields, b: { label: 'b', secret: true, optional: true } } } as const;
+  const request = draft('/', 'x-b: mine');
+  const prepared = prepareInjection(optional, { a: new Secret('A') });
+  await prepared.apply(request);
+  t.deepEqual(prepared.writes, ['header:x-a']);
+  t.deepEqual(lines(request.headers), ['x-b: mine', 'X-A: A']);
+  t.deepEqual(prepareInjection(optional, { a: new Secret('A'), b: new Secret('B') }).writes, ['header:x-a', 'header:x-b']);
+  t.is(failureOf(() => prepareInjection(wanted, { a: new Secret('A') })).code, 'record_invalid');
+  t.is(failureOf(() => prepareInjection({ ...optional, inject: rules.slice(1) }, { a: new Secret('A') })).code, 'record_invalid');
+});
+
 test('two rules for one place are refused', (t) => {
   const rules: InjectionRule[] = [
     { kind: 'bearer', format: '{a}' },

@@ -15,6 +15,12 @@ for (const [name, value] of [
   ['in base64url', base64(KEY, 'base64url')],
   ['percent-encoded', `/login?key=${encodeURIComponent(KEY)}&x`],
   ['percent-encoded in lower case', encodeURIComponent(KEY).toLowerCase()],
+  ['percent-encoded with slashes as they are', `/login?key=${encodeURIComponent(KEY).replaceAll('%2F', '/')}`],
+  ['percent-encoded in the plus sign only', `/login?key=${latin1(KEY).replaceAll('+', '%2B')}`],
+  ['percent-encoded in both cases', `/login?key=${encodeURIComponent(KEY).replace('%2F', '%2f')}`],
+  ['percent-encoded twice', `/login?next=${encodeURIComponent(`/x?key=${encodeURIComponent(KEY)}`)}`],
+  ['percent-encoded beside an escape that is none', `/x%?a=%zz&key=${encodeURIComponent(KEY)}%4`],
+  ['in base64, percent-encoded', `/login?key=${encodeURIComponent(base64(`x${KEY}`))}`],
   ['as the injected pair', base64(`somebody:${KEY}`)],
   ['as the injected header', `Basic ${base64(`somebody:${KEY}`)}`],
   ['in base64 of a longer text, one byte on', base64(`x${KEY} and more`)],
@@ -28,11 +34,19 @@ for (const [name, value] of [
   });
 }
 
+test('a response header that repeats a password with spaces as a form writes it is removed', (t) => {
+  const spaced = injection([{ kind: 'basic', username: 'u', password: '{key}' }], { key: 'open sesame/é+' });
+  const list = headers(`Location: /?${new URLSearchParams({ p: 'open sesame/é+' }).toString()}`, 'Location: /?p=open+sesame');
+  spaced.scrub(list);
+  t.deepEqual(lines(list), ['Location: /?p=open+sesame']);
+});
+
 test('near misses and fields that are no secret stay', (t) => {
   const kept = [
     'X-User: somebody',
     `X-Part: ${latin1(KEY.slice(1))}`,
     `X-Other: ${base64(`somebody:x${KEY.slice(2)}y`).slice(0, 12)}`,
+    `X-Escaped: /?a=%20${encodeURIComponent(KEY.slice(1))}`,
     'X-Empty: ',
   ];
   const list = headers(...kept);
@@ -42,7 +56,7 @@ test('near misses and fields that are no secret stay', (t) => {
 
 test('a short credential counts only as the whole value, or as the whole injected header', (t) => {
   const short = injection([{ kind: 'bearer', format: '{key}' }], { key: 'abc' });
-  const list = headers('A: abc', 'B: abcd', 'C: see abc', 'D: Bearer abc', 'E: YWJj');
+  const list = headers('A: abc', 'B: abcd', 'C: see abc', 'D: Bearer abc', 'E: YWJj', 'F: %61bc', 'G: %2561%62c');
   short.scrub(list);
   t.deepEqual(lines(list), ['B: abcd', 'C: see abc']);
 });

@@ -10,6 +10,7 @@ for (const [text, host, port] of [
   ['localhost:65535', 'localhost', 65535],
   ['_dmarc.example.com:443', '_dmarc.example.com', 443],
   ['xn--bcher-kva.example:443', 'xn--bcher-kva.example', 443],
+  ['xn--.example:443', 'xn--.example', 443],
   ['3com.com:80', '3com.com', 80],
   ['1.2.3.4.example:80', '1.2.3.4.example', 80],
   ['host.0xyz:80', 'host.0xyz', 80],

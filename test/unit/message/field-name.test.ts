@@ -9,6 +9,7 @@ test('a name is described once for each spelling', (t) => {
     lower: 'x_api-key',
     folded: 'x-api-key',
     ofProxy: false,
+    hopByHop: false,
     framing: undefined,
   });
   t.is(fieldName('X_Api-Key'), fieldName('X_Api-Key'));
@@ -19,6 +20,13 @@ test('a name is described once for each spelling', (t) => {
 test('the fields of the proxy are known by their prefix', (t) => {
   for (const name of ['x-alter-grant', 'X_Alter_Grant', 'Proxy-Authorization', 'proxy_status']) t.true(fieldName(name).ofProxy, name);
   for (const name of ['x-alter', 'x-alternate', 'proxy', 'x-proxy-y']) t.false(fieldName(name).ofProxy, name);
+});
+
+test('the fields of one connection are known in every spelling', (t) => {
+  for (const name of ['Connection', 'keep-alive', 'TE', 'Trailer', 'transfer_encoding', 'Proxy-Connection', 'HTTP2-Settings', 'upgrade'])
+    t.true(fieldName(name).hopByHop, name);
+  for (const name of ['content-length', 'te-x', 'trailers', 'x-connection', 'upgrade-insecure-requests'])
+    t.false(fieldName(name).hopByHop, name);
 });
 
 test('names without end are described as well, and not kept', (t) => {

@@ -47,6 +47,12 @@ test('what is not an address is nobody', (t) => {
   for (const value of ['', 'by=10.0.0.1', 'for=_x', 'for="198.51.100.7']) t.is(standard(value), 'unknown', value);
 });
 
+test('one hop with two addresses has none', (t) => {
+  for (const value of ['for=198.51.100.7;for=1.1.1.1', 'For=198.51.100.7;by=10.0.0.1;for="198.51.100.7"'])
+    t.is(standard(value), 'unknown', value);
+  t.is(standard('for=1.1.1.1;for=1.1.1.2, for=198.51.100.7'), '198.51.100.7');
+});
+
 test('two fields that say it are one too many', (t) => {
   t.is(from('10.0.0.1', 'X-Forwarded-For', '198.51.100.7', 'Forwarded', 'for=198.51.100.7'), 'unknown');
 });

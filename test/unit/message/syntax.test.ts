@@ -1,5 +1,5 @@
 import test from 'ava';
-import { foldUnderscores, isFieldValue, isToken } from '../../../src/message/syntax.ts';
+import { foldUnderscores, isFieldValue, isToken, trimSpaces } from '../../../src/message/syntax.ts';
 
 test('a token has no separators, spaces or other scripts', (t) => {
   for (const token of ['GET', 'x-api-key', "!#$%&'*+-.^_`|~09"]) t.true(isToken(token), token);
@@ -9,6 +9,12 @@ test('a token has no separators, spaces or other scripts', (t) => {
 test('a field value has tabs and bytes above ASCII, but no control characters', (t) => {
   for (const value of ['', 'a b', 'a\tb', '\xfc', '\x80\xff']) t.true(isFieldValue(value), JSON.stringify(value));
   for (const value of ['a\rb', 'a\nb', 'a\0b', '\x1b', '\x7f', '\u0100', '…']) t.false(isFieldValue(value), JSON.stringify(value));
+});
+
+test('around a value only spaces and tabs are white space', (t) => {
+  for (const value of ['', 'a', 'a b\tc', '\xa0', '\xa0a\x85', 'voil\xc3\xa0']) {
+    for (const space of ['', ' ', '\t', ' \t ']) t.is(trimSpaces(`${space}${value}${space}`), value);
+  }
 });
 
 test('underscores are read as dashes', (t) => {

@@ -8,6 +8,13 @@ test('a UUID in any case comes out in lower case', (t) => {
   t.is(parseUuid(ID.toUpperCase()), ID);
 });
 
+test('one that was asked for again is the same, and is not taken for another', (t) => {
+  const other = ID.replace('0', '1');
+  for (const text of [ID, ID, other, ID.toUpperCase(), other, `${ID.slice(0, 35)}g`, ID]) {
+    t.is(parseUuid(text), text.endsWith('g') ? undefined : text.toLowerCase());
+  }
+});
+
 for (const near of [
   '',
   ID.slice(1),

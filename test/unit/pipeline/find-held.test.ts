@@ -22,10 +22,11 @@ interface Held {
   readonly principal?: GrantPrincipal;
   readonly provider?: string;
   readonly fails?: WireCode;
+  readonly later?: boolean;
 }
 
 function grants(held: readonly Held[], later = false): HeldGrantSource {
-  const maybe = <T>(make: () => T): MaybePromise<T> => (later ? Promise.resolve().then(make) : make());
+  const maybe = <T>(make: () => T, slow = later): MaybePromise<T> => (slow ? Promise.resolve().then(make) : make());
   return {
     access: {
       findHolder: (app, id) =>
@@ -34,13 +35,14 @@ function grants(held: readonly Held[], later = false): HeldGrantSource {
           grants: held.filter(({ holder }) => holderId(holder) === id).map((grant) => ({ id: grant.id, provider: 'acme' })),
         })),
     },
-    resolveGrant: (_app, id) =>
-      maybe(() => {
-        const found = held.find((grant) => grant.id === id);
+    resolveGrant: (_app, id) => {
+      const found = held.find((grant) => grant.id === id);
+      return maybe(() => {
         if (found === undefined || found.fails !== undefined) throw new AlterError(found?.fails ?? 'grant_not_found');
         const { principal = found.holder, provider = 'acme' } = found;
         return { grant: { id, label: `label ${id}`, principal }, secret: { provider } } as unknown as ResolvedGrant;
-      }),
+      }, found?.later);
+    },
   };
 }
 
@@ -84,6 +86,13 @@ test('a store that fails denies, and is not taken for no grant', async (t) => {
     ];
     t.is(await found(held, later), 'store_unavailable');
   }
+});
+
+// A rejection that nobody hears of would end this process, and with it the test.
+test('of several failures, some at once and some later, one is told and none is left unheard', async (t) => {
+  const later = { id: 'later', holder: ALICE, fails: 'store_unavailable', later: true } as const;
+  const atOnce = { id: 'at once', holder: ALICE, fails: 'policy_unavailable' } as const;
+  for (const held of [[later, atOnce], [atOnce, later]]) t.is(await found(held), 'policy_unavailable'); // prettier-ignore
 });
 
 test('what the index says and the grant does not is not found', async (t) => {

@@ -12,7 +12,7 @@ const stored = (rule: unknown): Rule => rule as Rule;
 /** `allow`, or the label of the rule that denies, with a mark when it could not be evaluated; then the warnings. */
 function outcome(parts: PolicyParts, changed: Partial<PolicyFacts> = {}): string {
   const decision = decide(facts(changed), combinePolicies(parts));
-  const said = decision.allow ? 'allow' : `${decision.rule.label}${decision.unknown ? '?' : ''}`;
+  const said = decision.allow ? 'allow' : `${decision.rule.label}${decision.failure === undefined ? '' : '?'}`;
   return [said, ...decision.warnings].join(' ');
 }
 
@@ -73,6 +73,22 @@ test('a sound rule in mode warn that cannot be evaluated passes and is named', (
   t.is(outcome({ grant: [{ ...failing, mode: 'warn' }] }), 'allow grant:cel');
 });
 
+test('of a rule that cannot be evaluated, the cause is there for the operator, without a value of the request', (t) => {
+  const failureOf = (rule: unknown, changed: Partial<PolicyFacts> = {}): string => {
+    const decision = decide(facts(changed), combinePolicies({ grant: [stored(rule)] }));
+    if (decision.allow || decision.failure === undefined) return 'none';
+    return `${String(decision.failure.sound)} ${decision.failure.cause.message}`;
+  };
+  const of = (expression: string, changed: Partial<PolicyFacts> = {}): string => failureOf({ kind: 'cel', expression }, changed);
+  t.is(of('reason == "" &&\n context.tool == "x"'), 'true no such key (line 2, column 10 of the expression)');
+  t.is(of('context[reason] == "x"', { reason: 'hush' }), 'true no such key (line 1, column 1 of the expression)');
+  t.is(of('int(reason) > 3', { reason: 'hush' }), 'true int conversion error (line 1, column 1 of the expression)');
+  t.is(of('1 / (request.port - 443) == 1'), 'true division by zero (line 1, column 1 of the expression)');
+  t.regex(of('size(request.query) > 0', { query: '&'.repeat(70) }), /^true the query holds too many parameters$/);
+  t.is(of('request.method == "POST"'), 'none');
+  t.is(failureOf({ kind: 'quota' }), 'false this version cannot evaluate the rule');
+});
+
 test('what is malformed or unknown denies, also in mode warn: its mode cannot be trusted either', (t) => {
   t.is(outcome({ grant: [stored({ kind: 'quota', max: 3, mode: 'warn' })] }), 'grant:quota?');
   t.is(outcome({ grant: [stored({ ...GET, days: ['mon'], mode: 'warn' })] }), 'grant:methods?');
@@ -98,7 +114,7 @@ for (const rule of [
   });
 }
 
-test('rules that a counter decides are left to whoever counts', (t) => {
+test('rules that a counter decides are left to whoever counts, those that give back what they took before the others', (t) => {
   const policy = combinePolicies({
     app: [{ kind: 'rate', limit: 1, window: 'minute' }],
     grant: [GET, { kind: 'concurrency', max: 1 }, { kind: 'concurrency', max: 2 }],
@@ -106,6 +122,6 @@ test('rules that a counter decides are left to whoever counts', (t) => {
   t.true(decide(facts(), policy).allow);
   t.deepEqual(
     policy.counters.map(({ label, counterName }) => `${label} ${counterName}`),
-    ['app:rate rate', 'grant:concurrency concurrency', 'grant:concurrency concurrency+1'],
+    ['grant:concurrency concurrency', 'grant:concurrency concurrency+1', 'app:rate rate'],
   );
 });

@@ -3,7 +3,8 @@ import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import test from 'ava';
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { IdpKeys } from '../../../src/principals/idp-keys.ts';
-import { UserTokens } from '../../../src/principals/user-tokens.ts';
+import { AlterError } from '../../../src/errors.ts';
+import { UserTokens, type IdpSource } from '../../../src/principals/user-tokens.ts';
 import type { IdpRecord } from '../../../src/vault/records.ts';
 import { idpRecord, makeSigningKey } from '../../support/idp-keys.ts';
 import type { SigningKey } from '../../support/idp-keys.ts';
@@ -16,6 +17,8 @@ interface Desk {
   readonly idps: IdpRecord[];
   readonly published: SigningKey[];
   nowS: number;
+  /** How the store gives the record of an identity provider. */
+  found: IdpSource['findIdp'];
   readonly tokens: UserTokens;
   readonly claims: Readonly<Record<string, unknown>>;
   code(token: string | Promise<string> | undefined): Promise<string>;
@@ -30,10 +33,11 @@ async function desk(idp: Partial<IdpRecord> = {}): Promise<Desk> {
     idps,
     published,
     nowS: NOW_S,
+    found: (app, slug) => idps.find((record) => record.app === app && record.id === slug),
     claims: { iss: 'https://login.corp.test', aud: 'my-app', sub: 'alice', exp: NOW_S + 300, groups: ['sales'] },
     tokens: new UserTokens({
       idps: {
-        findIdp: (app, slug) => idps.find((record) => record.app === app && record.id === slug),
+        findIdp: (app, slug) => made.found(app, slug),
         idpsOfIssuer: (app, issuer) => idps.filter((record) => record.app === app && record.issuer === issuer),
       },
       keys: new IdpKeys({
@@ -106,6 +110,24 @@ test('a warm token is verified again when the identity provider was changed or d
   t.is(await d.code(token), 'none');
   d.idps.length = 0;
   t.is(await d.code(token), 'user_token_invalid:token_issuer');
+});
+
+test('a warm token whose identity provider must be read anew waits for it, and speaks on when nothing has changed', async (t) => {
+  const d = await desk();
+  const token = await d.key.sign(d.claims);
+  const user = await d.tokens.userOf('default', token);
+  d.found = () => Promise.resolve(d.idps[0]);
+  d.published.length = 0;
+  t.is(await d.tokens.userOf('default', token), user);
+});
+
+// A rejection that nobody hears of would end this process, and with it the test.
+test('a warm token while the store fails is refused by that failure', async (t) => {
+  const d = await desk();
+  const token = await d.key.sign(d.claims);
+  t.is(await d.code(token), 'none');
+  d.found = () => Promise.reject(new AlterError('store_unavailable'));
+  t.is(await d.code(token), 'store_unavailable');
 });
 
 test('only the algorithms of the list are taken: not none, not a MAC with the public key, not another one', async (t) => {

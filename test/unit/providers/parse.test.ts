@@ -61,6 +61,49 @@ test('bearer is a format on its own, and a secret is a secret unless told', (t) 
   t.true(template.fields['k']?.secret);
 });
 
+const SIGNED = `slug: s
+name: S
+category: test
+hosts: [s.example]
+fields: { id: { label: I, secret: false }, key: { label: K }, token: { label: T, optional: true }, region: { label: R, optional: true } }
+inject:
+  - sigv4: { access_key_id: '{id}', secret_access_key: '{key}', session_token: '{token}', region: '{region}', service: s3, max_bytes: 5 }
+confidence: low
+`;
+
+test('a rule for AWS has names of its own, and fields may be optional', (t) => {
+  const template = parseProvider(SIGNED, 's.yaml');
+  t.deepEqual(template.inject, [
+    {
+      kind: 'sigv4',
+      accessKeyId: '{id}',
+      secretAccessKey: '{key}',
+      sessionToken: '{token}',
+      region: '{region}',
+      service: 's3',
+      maxBytes: 5,
+    },
+  ]);
+  t.deepEqual(template.fields['token'], { label: 'T', secret: true, optional: true });
+  t.deepEqual(template.fields['key'], { label: 'K', secret: true });
+});
+
+for (const [name, text, message] of [
+  ['nothing left to inject', SIGNED.replace('key: { label: K }', 'key: { label: K, optional: true }'), /inject: needs a rule without/],
+  [
+    'a part of the host',
+    SIGNED.replace('[s.example]', "['{id}.s.example']").replace('secret: false', 'secret: false, optional: true'),
+    /is not for fields that a host/,
+  ],
+  ['no word for true', SIGNED.replace('optional: true', 'optional: maybe'), /must be true or false/],
+  ['a limit of nothing', SIGNED.replace('max_bytes: 5', 'max_bytes: 0'), /max_bytes: has the wrong form/],
+  ['a member of another rule', SIGNED.replace('service: s3', 'value: s3'), /value: is not known here/],
+] as const) {
+  test(`optional fields and rules for AWS: ${name} is refused`, (t) => {
+    t.regex(failureOf(() => parseProvider(text, 's.yaml')).message, message);
+  });
+}
+
 test('a template is frozen', (t) => {
   const template = parseProvider(GOOD, 'example.yaml');
   t.true(
@@ -123,11 +166,7 @@ for (const [name, text, message] of [
   ],
   ['two rules for one place', changed('name: X-Key', 'name: authorization'), /^e\.yaml:18:5 inject\[1\]: writes to the same place/],
   ['two spellings of one header', changed('name: Version', 'name: x_key'), /inject\[3\]: writes to the same place/],
-  [
-    'an unknown rule',
-    changed('  - query:', '  - body:'),
-    /inject\[2\]\.body: is not known here\. Known: bearer, header, basic, basic_encoded, query, cookie, path, default_header/,
-  ],
+  ['an unknown rule', changed('  - query:', '  - body:'), /inject\[2\]\.body: is not known here\. Known: bearer, header, basic,/],
   [
     'two kinds in one rule',
     changed("  - query: { name: key, value: '{api_key}' }", "  - query: { name: key, value: '{api_key}' }\n    bearer: '{api_key}'"),
@@ -213,7 +252,17 @@ confidence: high
     ["- basic_encoded: '{token}'", "- header: { name: cookie, value: '{token}' }", /inject\[2\]: writes to the same place/],
     ["path: '/me?a=1'", "path: '/a/../me'", /test\.path: is not a path in its plain spelling/],
     ["path: '/me?a=1'", "path: 'me'", /test\.path: has the wrong form/],
+    ["path: '/me?a=1'", "path: '/{tenant}/me'", /test\.path: is sent as it stands and holds no \{field\}/],
+    ["path: '/me?a=1'", "path: '/me?a={'", /test\.path: is sent as it stands/],
     ["host: 'api-{tenant}.example.com:8443', body", "host: 'api.example.com', body", /test\.host: is none of the hosts/],
+    [
+      "host: 'api-{tenant}.example.com:8443', body",
+      "host: ['{tenant}.api.example.com', 'api.example.com'], body",
+      /test\.host\[1\]: is none of/,
+    ],
+    ["host: 'api-{tenant}.example.com:8443', body", 'host: [], body', /test\.host: has the wrong form/],
+    ["host: 'api-{tenant}.example.com:8443', body", 'host: 7, body', /test\.host: must be text or a list of texts/],
+    ["host: 'api-{tenant}.example.com:8443', body", 'host: [7], body', /test\.host\[0\]: must be text/],
     ['method: POST', 'method: GET', /test: has a body with POST, and only then/],
     ['method: POST', 'method: DELETE', /test\.method: has the wrong form/],
   ] as const) {
@@ -229,6 +278,13 @@ confidence: high
       `${from} → ${to}`,
     );
   }
+});
+
+test('a test call may name several hosts', (t) => {
+  const host = ['{tenant}.example.com', 'api.example.com'];
+  const fields = 'tenant: { label: T, secret: false }\n  api_key:';
+  const text = GOOD.replace(/hosts:\n(?: {2}- .*\n)+/, `hosts: ${JSON.stringify(host)}\n`).replace('api_key:', fields);
+  t.deepEqual(parseProvider(`${text}test: { method: GET, path: /me, host: ${JSON.stringify(host)} }\n`, 'e.yaml').test?.host, host);
 });
 
 test('only an API that everybody runs for themselves may have no hosts', (t) => {

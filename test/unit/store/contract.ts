@@ -2,6 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import { CommandError } from '../../../src/errors.ts';
 import { StoreUnavailableError, type RecordKind, type RecordRef, type Store, type StoredEvent } from '../../../src/store/store.ts';
 import { eventually } from '../../support/eventually.ts';
+import { withinLife } from '../../support/within-life.ts';
 
 /** Opens a store on data of the test's own; a second call within one test opens another store on the same data. */
 export type StoreOpener = (options?: { readonly auditMaxStream?: number }) => Promise<Store>;
@@ -322,17 +323,19 @@ export function storeContract(name: string, prepare: (t: ExecutionContext) => St
 
   contract('a window begins with its first request, ends in time, and refused requests do not lengthen it', async (t, open) => {
     const store = await open();
-    const take = () => store.takeFromCounter('default', { name: 'short', limit: 2, windowMs: 300 });
-    const first = await take();
+    const take = (windowMs: number) => store.takeFromCounter('default', { name: `for ${String(windowMs)} ms`, limit: 2, windowMs });
+    const { windowMs, first, second, refused } = await withinLife(300, async (windowMs) => {
+      return { windowMs, first: await take(windowMs), second: await take(windowMs), refused: await take(windowMs) };
+    });
     t.deepEqual([first.taken, first.used], [true, 1]);
-    t.true((await take()).taken);
-    const refused = await take();
+    t.true(second.taken);
     t.false(refused.taken);
-    t.true(refused.resetMs <= 300);
-    const again = await eventually(async () => {
-      const state = await take();
+    t.true(refused.resetMs <= windowMs);
+    const next = async () => {
+      const state = await take(windowMs);
       return state.taken ? state : undefined;
-    }, 'the next window');
+    };
+    const again = await eventually(next, 'the next window', windowMs + 5000);
     t.is(again.used, 1);
   });
 

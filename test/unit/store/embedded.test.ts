@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
@@ -6,6 +7,7 @@ import {
   fstatSync,
   mkdtempSync,
   openSync,
+  readFileSync,
   readdirSync,
   rmSync,
   statSync,
@@ -16,8 +18,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import test, { type ExecutionContext } from 'ava';
 import { CommandError } from '../../../src/errors.ts';
+import { parseMeta } from '../../../src/store/embedded/page-format.ts';
 import { openStore } from '../../../src/store/open.ts';
 import type { RecordRef, Store } from '../../../src/store/store.ts';
 import { storeContract } from './contract.ts';
@@ -42,6 +46,29 @@ test.serial('the folder is closed to others, and so is every file in it', async 
   t.deepEqual(readdirSync(folder).sort(), ['data.mdb', 'format', 'lock.mdb']);
   for (const file of readdirSync(folder)) t.is(statSync(join(folder, file)).mode & 0o777, 0o600, file);
   await store.close();
+});
+
+test.serial('another process never sees a file of a new store before it is whole', async (t) => {
+  const folder = temporaryFolder(t);
+  const rounds = 40;
+  // Looks without a pause for each file in turn, and tells its first size.
+  const script = `const { statSync } = require('node:fs');
+    const sizes = new Set();
+    for (let round = 0; round < ${String(rounds)}; round += 1) {
+      let file;
+      while (file === undefined) file = statSync(process.argv[1] + '/' + round + '/lock.mdb', { throwIfNoEntry: false });
+      sizes.add(file.size);
+      if (round === 0) console.log('looking');
+    }
+    console.log(JSON.stringify([...sizes]));`;
+  const looking = spawn(process.execPath, ['-e', script, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.teardown(() => looking.kill('SIGKILL'));
+  const told = createInterface({ input: looking.stdout })[Symbol.asyncIterator]();
+  for (let round = 0; round < rounds; round += 1) {
+    await (await open(join(folder, String(round)))).close();
+    if (round === 0) await told.next();
+  }
+  t.deepEqual(JSON.parse(String((await told.next()).value)), [16_384]);
 });
 
 test.serial('records and events outlive the process', async (t) => {
@@ -190,23 +217,45 @@ test.serial('a writer that died with the lock does not keep others from writing'
   await store.close();
 });
 
-test.serial('a full disk refuses the write and leaves the store readable, and usable once there is room', async (t) => {
+test.serial('a full disk refuses events, leaves the store readable, and records can still be changed', async (t) => {
   const folder = temporaryFolder(t);
-  const child = await startProcess(t, folder, 600); // 300 KB
+  const child = await startProcess(t, folder, 8000); // 4 MB
   const seen = (await child.run({ order: 'fillUp' })) as FullDisk;
-  t.true(seen.acknowledged.length > 5);
+  t.true(seen.acknowledged > 5);
   t.is(seen.errors.length, 4);
   for (const error of seen.errors) {
     t.is(error.name, 'StoreUnavailableError');
-    t.regex(error.message, /File too large/);
+    t.regex(error.message, /no room for the embedded store.*file too large/i);
   }
   t.true(seen.readable);
-  t.true(seen.deleted);
-  t.true(seen.writtenAfterwards);
+  t.is(seen.changed, 200);
   await child.kill();
+  t.is(child.stderr(), '', 'LMDB itself met the full disk');
   const store = await open(folder);
-  for (const id of seen.acknowledged) t.is(store.get(grant(id)), wholeText(id));
+  t.is((await store.readEvents('default', { after: '0', limit: 10_000 })).length, seen.acknowledged + seen.changed);
+  t.is(store.get(grant('changed')), wholeText('200'));
+  await store.appendEvents('default', ['there is room again']);
   await store.close();
+});
+
+test.serial('a full disk is met by no commit of several processes either, and they leave room for records', async (t) => {
+  const folder = temporaryFolder(t);
+  const children: StoreProcess[] = [];
+  for (let n = 0; n < 8; n += 1) children.push(await startProcess(t, folder, 30_000)); // 15 MB
+  const seen = await Promise.all(children.map((child, n) => child.run({ order: 'fillUpBeside', name: String(n) })));
+  for (const { records, errors } of seen as { records: number; errors: string[] }[]) {
+    t.is(records, 20);
+    t.is(errors.length, 1);
+    t.regex(errors[0] ?? '', /no room for the embedded store/);
+  }
+  for (const child of children) t.is(child.stderr(), '');
+});
+
+test.serial('a full disk refuses a store that is not there yet', async (t) => {
+  const child = new StoreProcess(temporaryFolder(t), 200); // 100 KB
+  t.teardown(() => child.kill());
+  await t.throwsAsync(child.next(), { message: 'the child has ended' });
+  t.regex(child.stderr(), /store_unreachable|no room/);
 });
 
 const damages: Readonly<Record<string, (file: string) => void>> = {
@@ -215,11 +264,11 @@ const damages: Readonly<Record<string, (file: string) => void>> = {
   'random bytes over both heads': (file) => overwrite(file, 0, randomBytes(2 * PAGE)),
   'random bytes over the first head': (file) => overwrite(file, 0, randomBytes(PAGE)),
   'random bytes over the second head': (file) => overwrite(file, PAGE, randomBytes(PAGE)),
-  'zero bytes beyond the heads': (file) => overwrite(file, 2 * PAGE, Buffer.alloc(statSync(file).size - 2 * PAGE)),
-  'random bytes beyond the heads': (file) => overwrite(file, 2 * PAGE, randomBytes(statSync(file).size - 2 * PAGE)),
+  'zero bytes beyond the heads': (file) => overwrite(file, 2 * PAGE, Buffer.alloc(usedBytes(file) - 2 * PAGE)),
+  'random bytes beyond the heads': (file) => overwrite(file, 2 * PAGE, randomBytes(usedBytes(file) - 2 * PAGE)),
   'cut off after the heads': (file) => truncateSync(file, 2 * PAGE),
   'cut off within the heads': (file) => truncateSync(file, 100),
-  'cut off in the middle': (file) => truncateSync(file, Math.floor(statSync(file).size / 2)),
+  'cut off in the middle': (file) => truncateSync(file, Math.floor(usedBytes(file) / 2)),
   empty: (file) => truncateSync(file, 0),
   missing: (file) => unlinkSync(file),
 };
@@ -241,7 +290,7 @@ test.serial('damage to any single page is found, or does not matter to any recor
   const file = join(folder, 'data.mdb');
   const copy = join(temporaryFolder(t), 'data.mdb');
   copyFileSync(file, copy);
-  const pages = statSync(file).size / PAGE;
+  const pages = usedBytes(file) / PAGE;
   let found = 0;
   for (let page = 0; page < pages; page++) {
     overwrite(file, page * PAGE, Buffer.alloc(PAGE));
@@ -324,6 +373,12 @@ async function fill(folder: string): Promise<number> {
   );
   await store.close();
   return 63;
+}
+
+/** Up to where LMDB uses its file: to the end of the last page that one of its heads tells of. */
+function usedBytes(file: string): number {
+  const heads = readFileSync(file).subarray(0, 2 * PAGE);
+  return (Math.max(...[0, PAGE].map((at) => parseMeta(heads.subarray(at, at + PAGE)).lastPage)) + 1) * PAGE;
 }
 
 function overwrite(file: string, position: number, bytes: Buffer): void {

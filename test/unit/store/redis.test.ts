@@ -45,10 +45,11 @@ test.serial('records, index and stream have the names that ACLs and other tools 
   const raw = await rawClient(t, url);
   await store.put(grant('1d3c'), undefined, 'sealed');
   await store.put({ kind: 'key', id: 'abcd' }, undefined, 'key');
-  await store.appendEvents('default', ['{"a":1}']);
+  await store.appendEvents('default', ['{"a":1}'], { writer: '0123456789abcdef', first: 7 });
   await store.addUses('default', [{ id: '1d3c', count: 2, lastAt: 5 }]);
   t.deepEqual((await raw.keys('*')).sort(), [
     'alter:default:audit',
+    'alter:default:audit:taken:{alter:default:audit}',
     'alter:default:grant:1d3c',
     'alter:default:index:grant',
     'alter:default:uses',
@@ -58,8 +59,28 @@ test.serial('records, index and stream have the names that ACLs and other tools 
   t.is(await raw.get('alter:default:grant:1d3c'), 'sealed');
   t.deepEqual(await raw.zrange('alter:default:index:grant', '0', '-1', 'WITHSCORES'), ['1d3c', '0']);
   t.deepEqual((await raw.xrange('alter:default:audit', '-', '+'))[0]?.[1], ['e', '{"a":1}']);
+  t.deepEqual({ ...(await raw.hgetall('alter:default:audit:taken:{alter:default:audit}')) }, { '012': '0123456789abcdef 7' });
   t.deepEqual({ ...(await raw.hgetall('alter:default:uses')) }, { '1d3c:n': '2', '1d3c:t': '5' });
 });
+
+test.serial(
+  'where the memory of Redis is full no record is added, one that exists can be changed and deleted, and what to do is said',
+  async (t) => {
+    const { url } = await ownRedis(t);
+    const store = await openFor(t, url);
+    const raw = await rawClient(t, url);
+    await store.put(grant('a'), undefined, 'active');
+    await raw.config('SET', 'maxmemory', '1');
+    const error = await t.throwsAsync(store.put(grant('b'), undefined, 'new'), { instanceOf: StoreUnavailableError });
+    t.regex(error.message, /OOM/);
+    t.regex(error.hint ?? '', /maxmemory/);
+    t.false(await store.put(grant('a'), 'another', 'revoked'));
+    t.true(await store.put(grant('a'), 'active', 'revoked'));
+    t.is(await store.get(grant('a')), 'revoked');
+    t.true(await store.put(grant('a'), 'revoked', undefined));
+    t.is(await store.get(grant('a')), undefined);
+  },
+);
 
 test.serial('a user that may write only counters counts, and writes no record', async (t) => {
   const { url } = await ownRedis(t, {

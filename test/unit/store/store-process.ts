@@ -10,16 +10,21 @@ type Order =
   /** Takes `times` places in a window of a minute; the answer is how many there were. */
   | { readonly order: 'take'; readonly name: string; readonly limit: number; readonly times: number }
   | { readonly order: 'writeForEver'; readonly prefix: string }
-  | { readonly order: 'fillUp' };
+  | { readonly order: 'fillUp' }
+  | { readonly order: 'fillUpBeside'; readonly name: string };
 
 /** What a child has seen when the disk was full. */
 export interface FullDisk {
-  readonly acknowledged: readonly string[];
+  /** How many events were stored before. */
+  readonly acknowledged: number;
   readonly errors: readonly { readonly name: string; readonly message: string }[];
   readonly readable: boolean;
-  readonly deleted: boolean;
-  readonly writtenAfterwards: boolean;
+  /** How often a record could be changed afterwards. */
+  readonly changed: number;
 }
+
+/** Of events of requests. */
+const WRITER = '0123456789abcdef';
 
 /** Text of a record that shows by itself whether it is whole. */
 export function wholeText(id: string): string {
@@ -29,6 +34,7 @@ export function wholeText(id: string): string {
 /** A child process with the store of `folder` open. */
 export class StoreProcess {
   readonly child: ChildProcess;
+  readonly #stderr: Buffer[] = [];
 
   /** `fileBlocks`: the largest file it can write, in units of 512 bytes. */
   constructor(folder: string, fileBlocks?: number) {
@@ -37,8 +43,14 @@ export class StoreProcess {
       fileBlocks === undefined
         ? fork(script, [folder], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
         : spawn('sh', ['-c', `ulimit -f ${fileBlocks}; exec "$0" "$1" "$2"`, process.execPath, script, folder], {
-            stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+            stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
           });
+    this.child.stderr?.on('data', (chunk: Buffer) => this.#stderr.push(chunk));
+  }
+
+  /** What a child with a limit has written to stderr. */
+  stderr(): string {
+    return Buffer.concat(this.#stderr).toString();
   }
 
   /** Resolves with the answer of the child. */
@@ -89,6 +101,8 @@ async function obey(store: Store, order: Order): Promise<unknown> {
       return writeForEver(store, order.prefix);
     case 'fillUp':
       return fillUp(store);
+    case 'fillUpBeside':
+      return fillUpBeside(store, order.name);
   }
 }
 
@@ -114,22 +128,38 @@ async function writeForEver(store: Store, prefix: string): Promise<never> {
 }
 
 async function fillUp(store: Store): Promise<FullDisk> {
-  const acknowledged: string[] = [];
+  let acknowledged = 0;
   const errors: { name: string; message: string }[] = [];
-  const ref = (id: string): RecordRef => ({ kind: 'grant', app: 'default', id });
-  for (let n = 0; errors.length < 4 && n < 5000; n++) {
+  while (errors.length < 4 && acknowledged < 5000) {
     try {
-      await store.put(ref(`f${n}`), undefined, wholeText(`f${n}`));
-      acknowledged.push(`f${n}`);
+      await store.appendEvents('default', [wholeText(String(acknowledged))], { writer: WRITER, first: acknowledged });
+      acknowledged += 1;
     } catch (error) {
       errors.push({ name: (error as Error).name, message: (error as Error).message });
     }
   }
-  const readable = acknowledged.every((id) => store.get(ref(id)) === wholeText(id));
-  let deleted = true;
-  for (const id of acknowledged.splice(0, 5)) deleted &&= await store.put(ref(id), wholeText(id), undefined);
-  const writtenAfterwards = await store.put(ref('after'), undefined, wholeText('after'));
-  return { acknowledged, errors, readable, deleted, writtenAfterwards };
+  const events = await store.readEvents('default', { after: '0', limit: 5000 });
+  const readable = events.length === acknowledged && events.every(({ json }, n) => json === wholeText(String(n)));
+  const ref: RecordRef = { kind: 'grant', app: 'default', id: 'changed' };
+  let changed = 0;
+  while (changed < 200) {
+    const before = changed === 0 ? undefined : wholeText(String(changed));
+    if (!(await store.put(ref, before, wholeText(String(changed + 1))))) break;
+    await store.appendEvents('default', [`change ${String(changed)}`]);
+    changed += 1;
+  }
+  return { acknowledged, errors, readable, changed };
+}
+
+/** Appends large batches while others do, until there is no room, and then writes small records: how many found room, and what the errors said. */
+async function fillUpBeside(store: Store, name: string): Promise<{ readonly records: number; readonly errors: readonly string[] }> {
+  const batch = Array.from({ length: 200 }, (_, n) => wholeText(`${name}-${String(n)}`));
+  const errors: string[] = [];
+  const note = (error: unknown): number => errors.push((error as Error).message);
+  while (errors.length < 20) await store.appendEvents('default', batch, { writer: WRITER, first: 0 }).catch(note);
+  let records = 0;
+  for (; records < 20; records += 1) await store.put({ kind: 'grant', app: 'default', id: `${name}-${String(records)}` }, undefined, 'x');
+  return { records, errors: [...new Set(errors)] };
 }
 
 const [, script, folder] = process.argv;

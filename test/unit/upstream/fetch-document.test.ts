@@ -1,10 +1,10 @@
 /** Contract: a document comes over verified TLS from an address that may be dialled, whole, small and in time, or not at all. */
 import { createServer } from 'node:https';
-import type { Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test from 'ava';
 import { Dialer } from '../../../src/upstream/dial.ts';
-import { fetchDocument } from '../../../src/upstream/fetch-document.ts';
+import { askForDocument, fetchDocument } from '../../../src/upstream/fetch-document.ts';
 import { makeTestAuthority } from '../../support/certificates.ts';
 import { codeOf } from '../../support/vault-fixture.ts';
 
@@ -36,9 +36,24 @@ const ROUTES: Readonly<Record<string, (response: ServerResponse) => void>> = {
   '/slow': (response) => response.write('x'),
 };
 
+/** Answers 401 with what it was asked. */
+function mirror(request: IncomingMessage, response: ServerResponse): void {
+  const chunks: Buffer[] = [];
+  request.on('data', (chunk: Buffer) => chunks.push(chunk));
+  request.on('end', () => {
+    const { method, headers } = request;
+    response.writeHead(401, { 'X-Kind': 'mirror' });
+    response.end(JSON.stringify({ method, headers, body: Buffer.concat(chunks).toString() }));
+  });
+}
+
 test.before(async () => {
   server = createServer(authority.issue(['localhost']), (request, response) => {
     seen.push(request.url ?? '');
+    if (request.url === '/mirror') {
+      mirror(request, response);
+      return;
+    }
     ROUTES[request.url ?? '']?.(response);
   });
   await new Promise<void>((resolve) => {
@@ -85,4 +100,28 @@ test('only https, only verified, only where the guard allows', async (t) => {
   t.is(await codeOf(() => fetchDocument(dialer({ allowPrivate: [] }), url, LIMITS)), 'destination_blocked');
   t.is(await codeOf(() => fetchDocument(dialer(), 'https://169.254.169.254/latest/meta-data', LIMITS)), 'destination_blocked');
   t.false(seen.includes('/never'));
+});
+
+test('a request with a body gets the answer whatever its status, but no redirect', async (t) => {
+  const request = { method: 'POST', url: `${base}/mirror`, headers: ['Content-Type', 'text/plain', 'X-A', 'b'], body: 'ä=1' } as const;
+  const answer = await askForDocument(dialer(), request, LIMITS);
+  t.is(answer.status, 401);
+  t.is(answer.headers.get('x-kind'), 'mirror');
+  t.like(JSON.parse(answer.body), {
+    method: 'POST',
+    headers: { 'content-type': 'text/plain', 'x-a': 'b', 'content-length': '4', connection: 'close' },
+    body: 'ä=1',
+  });
+  for (const [route, code] of [
+    ['/redirect', 'upstream_protocol_error'],
+    ['/over', 'upstream_protocol_error'],
+    ['/cut', 'upstream_unreachable'],
+  ] as const) {
+    t.is(await codeOf(() => askForDocument(dialer(), { ...request, url: `${base}${route}` }, LIMITS)), code, route);
+  }
+});
+
+test('a URL whose path is ambiguous, and a header that cannot be sent, reject and bring nothing down', async (t) => {
+  t.is(await codeOf(() => fetchDocument(dialer(), `${base}/..%2Fb`, LIMITS)), 'malformed_request');
+  await t.throwsAsync(askForDocument(dialer(), { method: 'GET', url: `${base}/ok`, headers: ['X-A', 'b\r\nc'] }, LIMITS));
 });

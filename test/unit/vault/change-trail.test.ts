@@ -85,6 +85,7 @@ test(
     const { key, record } = await administration.createKey({ name: 'k', agent: 'new' });
     const rotated = await administration.rotateKey(record.id, 1000);
     await administration.deprecateKey(rotated.record.id);
+    await administration.prolongKey(rotated.record.id, 1000);
     await administration.revokeKey(rotated.record.id);
     await administration.agents.delete('new');
     await administration.idps.delete('okta');
@@ -99,6 +100,7 @@ test(
         ['key.create', record.prefix, { agent: 'new' }],
         ['key.rotate', rotated.record.prefix, { agent: 'new', replaces: record.prefix }],
         ['key.deprecate', rotated.record.prefix, { agent: 'new' }],
+        ['key.prolong', rotated.record.prefix, { agent: 'new' }],
         ['key.revoke', rotated.record.prefix, { agent: 'new' }],
         ['agent.delete', 'new', {}],
         ['idp.delete', 'okta', {}],

@@ -50,6 +50,15 @@ test('what does not exist has no policy', withFixture, async (fixture: VaultFixt
   }
 });
 
+test('an agent that was deleted gets no rules any more', withFixture, async (fixture: VaultFixture, t) => {
+  const administration = await fixture.people();
+  const target = { at: 'agent', agent: 'bot' } as const;
+  await administration.setPolicy(target, RULES);
+  await administration.agents.delete('bot');
+  for (const rules of [RULES, []]) t.is(await codeOf(() => administration.setPolicy(target, rules)), 'not_found');
+  t.deepEqual((await administration.showPolicy(target)).rules, RULES);
+});
+
 test('a rule that this version could not evaluate is not stored, and its place is told', withFixture, async (fixture: VaultFixture, t) => {
   const { grantId, secretId } = await fixture.grant();
   const administration = fixture.administration();

@@ -65,6 +65,25 @@ test('a key that still seals a record is not dropped', withFixture, async (fixtu
 });
 
 test(
+  "a key of another app is dropped only when that app's records do not need it any more",
+  withFixture,
+  async (fixture: VaultFixture, t) => {
+    const theirs = fixture.keyring.add('other');
+    const other = fixture.administration({ app: 'other' });
+    const { id } = await other.addSecret({ name: 'pay', provider: 'acme', fields: { token: new Secret(VALUE) }, hosts: [] });
+    fixture.keyring.add('other');
+    const administration = fixture.administration();
+    const refusal = await t.throwsAsync(administration.dropKey(theirs), { code: 'keyring_key_in_use', message: /1 records of app other / });
+    t.regex(String((refusal as { readonly hint?: string } | undefined)?.hint), /ALTER_APP=other alter-proxy keyring rewrap/);
+    const ref: RecordRef = { kind: 'secret', app: 'other', id };
+    t.is((await open(loadKeyring(fixture.file), ref, fixture.store.peek(ref) ?? '')).id, id);
+    await other.rewrap();
+    t.is(await codeOf(() => administration.dropKey(theirs)), 'none');
+    t.is((await open(loadKeyring(fixture.file), ref, fixture.store.peek(ref) ?? '')).id, id);
+  },
+);
+
+test(
   'records of a newer version move as they are; damaged ones are counted and left alone',
   withFixture,
   async (fixture: VaultFixture, t) => {

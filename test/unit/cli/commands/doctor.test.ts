@@ -30,6 +30,10 @@ test('doctor finds a new home in order, and names what is not, with its fix', as
   const failed = (JSON.parse(ill.stdout) as Report).checks.filter(({ status }) => status === 'fail');
   t.deepEqual(failed.map(({ name }) => name), ['ca', 'port']); // prettier-ignore
   for (const { fix } of failed) t.truthy(fix);
+  t.regex(failed[1]?.fix ?? '', /another port with --port\./);
+
+  const admin = JSON.parse((await run(['doctor', '--json'], { env: { ...env, ALTER_ADMIN_PORT: port } })).stdout) as Report;
+  t.regex(admin.checks.find(({ name }) => name === 'admin port')?.fix ?? '', /another port with --admin-port\./);
 });
 
 test('doctor opens a verified connection when asked to', async (t) => {

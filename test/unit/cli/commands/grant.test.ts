@@ -150,7 +150,8 @@ test('many grants are issued from a file, with a result each', async (t) => {
   t.is((await cli.run(['grant', 'issue', '--file', '-'], { stdin: '[{"secret":"openai","label":"from stdin"}]' })).code, 0);
   t.is((await cli.run(['grant', 'issue', '--file', '-'], { stdin: 'no list' })).code, 2);
   const text = (await cli.run(['grant', 'issue', '--file', file, '--dry-run'])).stdout;
-  t.regex(text, /#3 .*"tll" is not known/);
+  t.regex(text, /#2 +- +two +there is no secret/);
+  t.regex(text, /#3 +- +three +"tll" is not known/);
   t.regex(text, /2 of 6 would be issued\n$/);
 });
 
@@ -168,10 +169,25 @@ test('many grants are revoked and edited by id or by filter, with a result each'
   t.is(revoked.code, 1);
   const { results } = JSON.parse(revoked.stdout) as { readonly results: readonly Json[] };
   t.deepEqual(results.map(({ ok, code }) => code ?? ok), [true, true, 'not_found']); // prettier-ignore
+  t.like(results[2], { id: '0b54d9c5-6c1c-4c1e-9d3c-0a9a5e2f7b11', label: null });
   t.deepEqual((await rows(cli, 'grant', 'list')).map(({ label }) => label), ['other']); // prettier-ignore
   t.is((await cli.run(['grant', 'revoke'])).code, 2, 'neither ids nor a filter');
+  for (const args of [['revoke'], ['edit', '--label', 'all'], ['list']])
+    t.regex((await cli.run(['grant', ...args, '--with-label', ''])).stderr, /^error: --with-label must not be empty/);
   t.is((await cli.run(['grant', 'revoke', ids[2] ?? '', '--secret', 'openai'])).code, 2, 'both');
   t.deepEqual((await rows(cli, 'grant', 'list', '--status', 'revoked,active')).length, 3);
+});
+
+test('of grants that were chosen, the results say which ones could not be changed', async (t) => {
+  const cli = await peopled(t);
+  const id = idOf((await cli.run(['grant', 'issue', '--secret', 'openai', '--label', 'old'])).stdout);
+  await cli.run(['secret', 'edit', 'openai', '--max-ttl', '1h']);
+  const edit = ['grant', 'edit', '--secret', 'openai', '--ttl', '2h'];
+  const { code, stdout } = await cli.run([...edit, '--json']);
+  t.is(code, 1);
+  t.like(JSON.parse(stdout), { failed: 1, results: [{ item: '#1', ok: false, id, label: 'old', code: 'not_allowed' }] });
+  t.regex((await cli.run(edit)).stdout, new RegExp(`#1 +${id} +old +the grant may not live beyond`));
+  t.is((await cli.run([...edit, '--endless'])).code, 2);
 });
 
 test('a list is read page by page', async (t) => {

@@ -1,5 +1,6 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import test from 'ava';
 import { initialised, inProcessHome, type CliHome } from '../../../support/cli.ts';
 
@@ -52,6 +53,66 @@ test('a key that cannot be made leaves no file', async (t) => {
   const file = join(cli.folder, 'x.key');
   t.is((await cli.run(['key', 'create', 'x', '--env', 'production', '--out', file])).code, 2);
   t.throws(() => statSync(file), { code: 'ENOENT' });
+});
+
+test('a key that does not get into its file is revoked', async (t) => {
+  const cli = await initialised(inProcessHome(t));
+  const file = join(cli.folder, 'ci.key');
+  const creating = cli.run(['key', 'create', 'ci', '--out', file]);
+  while (!existsSync(file)) await setImmediate();
+  // The key is still to be made.
+  rmSync(file);
+  const { code, stderr } = await creating;
+  t.is(code, 1);
+  t.true(stderr.startsWith(`error: ${file} cannot be written: no such file or folder\n`), stderr);
+  t.false(existsSync(file));
+  t.like(
+    (await rows(cli, 'key', 'list', '--all')).find(({ name }) => name === 'ci'),
+    { status: 'revoked' },
+  );
+});
+
+test('--force replaces the file when the new key is there, and not before', async (t) => {
+  const cli = await initialised(inProcessHome(t));
+  const file = join(cli.folder, 'app.key');
+  await cli.run(['key', 'create', 'app', '--out', file]);
+  const working = readFileSync(file, 'utf8');
+  const files = readdirSync(cli.folder);
+  t.is((await cli.run(['key', 'rotate', 'ap', '--out', file, '--force'])).code, 4);
+  t.is((await cli.run(['key', 'create', 'x', '--env', 'production', '--out', file, '--force'])).code, 2);
+  t.is(readFileSync(file, 'utf8'), working);
+  t.deepEqual(readdirSync(cli.folder), files);
+  t.is((await cli.run(['key', 'rotate', 'app', '--out', file, '--force'])).code, 0);
+  t.regex(readFileSync(file, 'utf8'), /^alter_key_app_[\w-]{43}\n$/);
+  t.not(readFileSync(file, 'utf8'), working);
+  t.is(statSync(file).mode & 0o777, 0o600);
+  t.deepEqual(readdirSync(cli.folder), files);
+});
+
+test('--force takes no folder for a file, and makes no key then', async (t) => {
+  const cli = await initialised(inProcessHome(t));
+  const folder = join(cli.folder, 'keys');
+  mkdirSync(folder);
+  t.is((await cli.run(['key', 'create', 'ci', '--out', folder, '--force'])).code, 3);
+  t.deepEqual(
+    (await rows(cli, 'key', 'list')).map(({ name }) => name),
+    ['sidecar'],
+  );
+});
+
+test('who revokes a key by name is told of the others of this name that still work', async (t) => {
+  const cli = await initialised(inProcessHome(t));
+  await cli.run(['key', 'create', 'ci']);
+  await cli.run(['key', 'create', 'other']);
+  const { prefix } = ((await cli.json(['key', 'rotate', 'ci'])) as { readonly previous: { readonly prefix: string } }).previous;
+  const revoked = await cli.run(['key', 'revoke', 'ci']);
+  t.is(revoked.code, 0);
+  t.is(revoked.stderr, `Another key called ci still works, and expires in 1 day. To end it now: alter-proxy key revoke ${prefix}\n`);
+  t.is((await cli.run(['key', 'revoke', prefix])).stderr, '');
+  t.is((await cli.run(['key', 'revoke', 'other'])).stderr, '');
+  await cli.run(['key', 'create', 'job']);
+  const rotated = (await cli.json(['key', 'rotate', 'job'])) as { readonly previous: Json };
+  t.like(await cli.json(['key', 'revoke', 'job']), { status: 'revoked', stillWorking: [{ prefix: rotated.previous['prefix'] }] });
 });
 
 test('a key is deprecated, rotated with a grace and rotated at once', async (t) => {

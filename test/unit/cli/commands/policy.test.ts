@@ -1,15 +1,39 @@
 import test from 'ava';
+import type { AuditEvent } from '../../../../src/audit/event.ts';
+import { openStore } from '../../../../src/store/open.ts';
+import { auditDraft } from '../../../support/audit-draft.ts';
 import { initialised, inProcessHome, type CliHome } from '../../../support/cli.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
 const RULES = 'rules:\n  - kind: methods\n    name: read-only\n    allow: [GET, HEAD]\n';
+const OF_BOT = 'rules:\n  - kind: cel\n    expression: agent == "bot"\n';
 
 async function home(t: import('ava').ExecutionContext): Promise<{ readonly cli: CliHome; readonly grant: string }> {
   const cli = await initialised(inProcessHome(t));
   await cli.run(['secret', 'add', 'openai', '--provider', 'openai'], { stdin: 'sk-1' });
   const grant = (await cli.run(['grant', 'issue', '--secret', 'openai', '--label', 'nightly'])).stdout.trim();
   return { cli, grant };
+}
+
+/** No grant has this id. */
+const NOBODYS = '0b54d9c5-6c1c-4c1e-9d3c-0a9a5e2f7b11';
+
+/** Puts events of requests into the audit stream. */
+async function record(cli: CliHome, events: readonly Partial<AuditEvent>[]): Promise<void> {
+  const store = await openStore({ kind: 'embedded', path: `${cli.home}/store` }, { auditMaxStream: 0 });
+  await store.appendEvents(
+    'default',
+    events.map((event, index) => JSON.stringify({ v: 1, ...auditDraft('/x'), proxy: 'p', process: '00000000', seq: index + 1, ...event })),
+  );
+  await store.close();
+}
+
+/** An agent, an identity provider, and a grant of one of its users. */
+async function agentAndUser(cli: CliHome): Promise<string> {
+  await cli.json(['agent', 'create', 'bot']);
+  await cli.json(['idp', 'add', 'corp', '--issuer', 'https://login.example.com', '--audience', 'my-app']);
+  return (await cli.run(['grant', 'issue', '--secret', 'openai', '--label', 'hers', '--user', 'corp:alice'])).stdout.trim();
 }
 
 test('rules are set from a file or stdin, shown, listed and cleared at every place', async (t) => {
@@ -91,6 +115,21 @@ test('a described request is tried against the rules of now, and against propose
   t.deepEqual((await cli.json(['policy', 'show', '--grant', grant])) as Json, { at: 'grant', id: grant, name: 'nightly', rules: [] });
 });
 
+test('of a rule that fails on the request, the cause is told', async (t) => {
+  const { cli, grant } = await home(t);
+  const rules = 'rules:\n  - kind: cel\n    expression: context.tool == "search"\n';
+  await cli.run(['policy', 'set', '--grant', grant, '--file', cli.write('rules.yaml', rules)]);
+  const request = cli.write('request.yaml', 'url: https://api.openai.com/v1/models\n');
+  const args = ['policy', 'test', '--request', request, '--grant', grant];
+  const cause = 'no such key (line 1, column 9 of the expression)';
+  const tried = await cli.run(args);
+  t.is(tried.code, 3);
+  t.regex(tried.stdout, /grant:cel +cannot be evaluated/);
+  t.true(tried.stdout.replace(/\s+/g, ' ').includes(`it failed: ${cause}`), tried.stdout);
+  const { rules: found } = JSON.parse((await cli.run([...args, '--json'])).stdout) as { rules: readonly Json[] };
+  t.like(found[0], { verdict: 'cannot be evaluated', cause });
+});
+
 test('what cannot be tried is told', async (t) => {
   const { cli, grant } = await home(t);
   const request = (text: string) => cli.write('request.yaml', text);
@@ -109,21 +148,11 @@ test('what cannot be tried is told', async (t) => {
 
 test('recorded requests are replayed and explained', async (t) => {
   const { cli, grant } = await home(t);
-  const { openStore } = await import('../../../../src/store/open.ts');
-  const store = await openStore({ kind: 'embedded', path: `${cli.home}/store` }, { auditMaxStream: 0 });
-  const event = {
-    ...{ v: 1, id: '6f1c2d3e-7b1a-4c52-9a53-0d6f2b1c7e88', type: 'request', start: '2026-07-15T12:00:00.000Z', durationMs: 1 },
-    ...{ app: 'default', clientAddress: '127.0.0.1', method: 'DELETE', scheme: 'https', host: 'api.openai.com', port: 443 },
-    ...{ path: '/v1/files/x', queryNames: [], grantId: grant, reason: null, context: null, warnings: [] },
-    ...{ outcome: 'policy_denied', code: 'policy_violation', rule: 'grant:read-only', status: 403 },
-  };
-  const success = { ...event, id: 'b2', method: 'GET', outcome: 'success', code: null, rule: null, status: 200 };
-  const gone = { ...success, id: 'c3', grantId: '0b54d9c5-6c1c-4c1e-9d3c-0a9a5e2f7b11' };
-  await store.appendEvents(
-    'default',
-    [event, success, gone].map((one) => JSON.stringify(one)),
-  );
-  await store.close();
+  const refused = { outcome: 'policy_denied', code: 'policy_violation', rule: 'grant:read-only', status: 403 } as const;
+  const event = { ...refused, id: '6f1c2d3e-7b1a-4c52-9a53-0d6f2b1c7e88', method: 'DELETE', grantId: grant };
+  const success = { id: 'b2', method: 'GET', grantId: grant };
+  const gone = { ...success, id: 'c3', grantId: NOBODYS };
+  await record(cli, [event, success, gone]);
   const file = cli.write('rules.yaml', RULES);
   await cli.run(['policy', 'set', '--grant', grant, '--file', file]);
 
@@ -131,11 +160,110 @@ test('recorded requests are replayed and explained', async (t) => {
   t.is(explained.code, 0, explained.stderr);
   t.regex(explained.stdout, /Refused by +grant:read-only/);
   t.regex(explained.stdout, /Passes when +the method is one of GET, HEAD/);
-  t.is((await cli.run(['policy', 'explain', 'nope'])).code, 4);
+  const unknown = await cli.run(['policy', 'explain', 'nope']);
+  t.is(unknown.code, 4);
+  t.regex(unknown.stderr, /hint: .*X-Alter-Request-Id.*`alter-proxy audit tail --json`/);
 
   const replayed = (await cli.json(['policy', 'test', '--events', '10'])) as readonly Json[];
   t.deepEqual(replayed.map(({ id, allow, rule }) => [id, allow, rule]), [[event.id, false, 'grant:read-only'], ['b2', true, null], ['c3', null, undefined]]); // prettier-ignore
   const loose = cli.write('loose.yaml', 'rules:\n  - kind: methods\n    allow: [DELETE]\n');
   const proposed = (await cli.json(['policy', 'test', '--events', '10', '--rules', loose, '--grant', grant])) as readonly Json[];
   t.deepEqual(proposed.map(({ id, allow }) => [id, allow]), [[event.id, true], ['b2', false]]); // prettier-ignore
+
+  const ofGrant = async (id: string) =>
+    ((await cli.json(['policy', 'test', '--events', '10', '--grant', id])) as readonly Json[]).map(({ id }) => id);
+  t.deepEqual(await ofGrant(grant.toUpperCase()), [event.id, 'b2']);
+  t.is((await cli.run(['policy', 'test', '--events', '10', '--grant', NOBODYS])).code, 4);
+  const unused = (await cli.run(['grant', 'issue', '--secret', 'openai', '--label', 'unused'])).stdout.trim();
+  t.regex((await cli.run(['policy', 'test', '--events', '10', '--grant', unused])).stdout, /^No events of requests with this grant\./);
 });
+
+test('the agent of a recorded request is the one whose key it was, whoever the grant is for', async (t) => {
+  const { cli } = await home(t);
+  const grant = await agentAndUser(cli);
+  await cli.run(['policy', 'set', '--agent', 'bot', '--file', cli.write('rules.yaml', RULES)]);
+  await cli.run(['policy', 'set', '--grant', grant, '--file', cli.write('cel.yaml', OF_BOT)]);
+  const refused = { method: 'POST', grantId: grant, outcome: 'policy_denied', code: 'policy_violation', status: 403 } as const;
+  await record(cli, [
+    { ...refused, id: 'a1', agent: 'bot', rule: 'agent:read-only' },
+    { ...refused, id: 'a2', agent: null, rule: 'grant:cel' },
+  ]);
+
+  const explained = (await cli.run(['policy', 'explain', 'a1'])).stdout;
+  t.regex(explained, /Passes when +the method is one of GET, HEAD/);
+  t.regex(explained, /With the rules of now +Denied by agent:read-only/);
+  t.regex(explained, /grant:cel +passes/);
+  const outcomes = async (...args: string[]) =>
+    ((await cli.json(['policy', 'test', '--events', '10', ...args])) as readonly Json[]).map(({ id, allow, rule }) => [id, allow, rule]);
+  t.deepEqual(await outcomes(), [['a1', false, 'agent:read-only'], ['a2', false, 'grant:cel']]); // prettier-ignore
+  const loose = cli.write('loose.yaml', 'rules:\n  - kind: methods\n    allow: [POST]\n');
+  t.deepEqual(await outcomes('--rules', loose, '--agent', 'bot'), [['a1', true, null], ['a2', false, 'grant:cel']]); // prettier-ignore
+});
+
+test("a described request with an agent's grant is one of that agent, unless it names another", async (t) => {
+  const { cli } = await home(t);
+  const source = await agentAndUser(cli);
+  const grant = (await cli.run(['grant', 'delegate', source, '--to-agent', 'bot'])).stdout.trim();
+  await cli.run(['policy', 'set', '--grant', source, '--file', cli.write('cel.yaml', OF_BOT)]);
+  const code = async (id: string, more = '') =>
+    (await cli.run(['policy', 'test', '--request', '-', '--grant', id], { stdin: `url: https://api.openai.com/v1/models\n${more}` })).code;
+  t.is(await code(grant), 0);
+  t.is(await code(grant, 'agent: other\n'), 3);
+  t.is(await code(source), 3);
+  t.is(await code(source, 'agent: bot\n'), 0);
+});
+
+for (const { title, event, says, wouldPass } of [
+  { title: 'it used no grant and was forwarded', event: {}, says: /of now +the request used no grant/, wouldPass: null },
+  {
+    title: 'it used no grant and was refused',
+    event: { outcome: 'policy_denied', code: 'policy_violation', rule: 'ungranted' },
+    says: /Refused by +ungranted\nPasses when +the request names a grant\nWith the rules of now +the request used no grant/,
+    wouldPass: 'the request names a grant',
+  },
+  {
+    title: 'the source of its delegation had ended',
+    event: { outcome: 'policy_denied', code: 'grant_revoked', rule: 'delegation_source', grantId: 'known' },
+    says: /grant_revoked\nRefused by +delegation_source\nPasses when +the grant from .* can be used\nHint +Reactivate it .*\nWith .* now +Allowed/,
+    wouldPass: 'the grant from which this one was delegated can be used',
+  },
+  {
+    title: 'there is no such grant',
+    event: { outcome: 'policy_denied', code: 'grant_not_found', grantId: NOBODYS },
+    says: /grant_not_found\nHint +Check the id .*\nWith the rules of now +there is no such grant/,
+    wouldPass: null,
+  },
+  {
+    title: 'the token endpoint refused',
+    event: { outcome: 'policy_denied', code: 'credential_unavailable', rule: 'invalid_client', grantId: 'known' },
+    says: /Refused by +invalid_client\nHint +The detail says why .*\nWith the rules of now +Allowed/,
+    wouldPass: null,
+  },
+  {
+    title: 'the store could not count',
+    event: { outcome: 'policy_denied', code: 'store_unavailable', rule: 'grant:rate', grantId: 'known' },
+    says: /Refused by +grant:rate\nHint +Check the store.*\nWith the rules of now +Allowed/,
+    wouldPass: null,
+  },
+  {
+    title: 'a rule refused that is gone by now',
+    event: { outcome: 'policy_denied', code: 'policy_violation', rule: 'grant:methods', grantId: 'known' },
+    says: /Refused by +grant:methods\nPasses when +the rule is not attached any more\n/,
+    wouldPass: null,
+  },
+  {
+    title: 'a rule refused whose grant is gone by now',
+    event: { outcome: 'policy_denied', code: 'policy_violation', rule: 'app:methods', grantId: NOBODYS },
+    says: /Refused by +app:methods\nHint .*\nWith the rules of now +there is no such grant/,
+    wouldPass: null,
+  },
+] as const) {
+  test(`a request is explained: ${title}`, async (t) => {
+    const { cli, grant } = await home(t);
+    const rate = 'rules:\n  - kind: rate\n    limit: 5\n    window: minute\n';
+    await cli.run(['policy', 'set', '--grant', grant, '--file', cli.write('rate.yaml', rate)]);
+    await record(cli, [{ ...event, id: 'a1', grantId: 'grantId' in event ? event.grantId.replace('known', grant) : null }]);
+    t.regex((await cli.run(['policy', 'explain', 'a1'])).stdout, says);
+    t.is(((await cli.json(['policy', 'explain', 'a1'])) as Json)['wouldPass'], wouldPass);
+  });
+}

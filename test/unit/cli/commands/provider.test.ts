@@ -67,6 +67,9 @@ test('a provider is shown with what an operator needs: hosts, format, placeholde
   t.notRegex(zendesk, /Low confidence/);
   const telegram = (await run(['provider', 'show', 'telegram'])).stdout;
   t.regex(telegram, /in its place: +\/botalter_grant_<grant id>\/…/);
+  const aws = (await run(['provider', 'show', 'aws'])).stdout;
+  t.regex(aws, /in its place: +AWS_ACCESS_KEY_ID=alter_grant_<grant id> /);
+  t.regex(aws, /Test call +GET sts\.\*\.amazonaws\.com\/\?Action=GetCallerIdentity\S+\n +GET sts\.amazonaws\.com\/\?Action/);
   t.regex(telegram, /must be a number, a colon/);
   t.regex((await run(['provider', 'show', 'hetzner'])).stdout, /Low confidence/);
   t.regex((await run(['provider', 'show', 'couchdb'])).stdout, /--host <your host>/);

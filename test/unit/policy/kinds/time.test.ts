@@ -22,6 +22,19 @@ test('hours over midnight belong to the day on which they begin', (t) => {
   t.is(at({ hours: ['22:00-06:00'], days: ['sun'] }, '2026-07-19T01:00:00Z'), 'deny');
 });
 
+test('hours over midnight belong to the day on which they begin for dates, too', (t) => {
+  const night = { hours: ['22:00-06:00'], from: '2026-12-31', until: '2026-12-31' };
+  for (const rule of [night, { ...night, days: ['thu'] }]) {
+    for (const instant of ['2026-12-31T22:00:00Z', '2026-12-31T23:59:59Z', '2027-01-01T00:00:00Z', '2027-01-01T05:59:59Z'])
+      t.is(at(rule, instant), 'allow', instant);
+    for (const instant of ['2026-12-31T03:00:00Z', '2026-12-31T21:59:59Z', '2027-01-01T06:00:00Z', '2027-01-01T22:00:00Z'])
+      t.is(at(rule, instant), 'deny', instant);
+  }
+  t.is(at({ ...night, days: ['fri'] }, '2027-01-01T03:00:00Z'), 'deny', 'it began on a Thursday');
+  t.is(at({ ...night, hours: ['09:00-10:00', '22:00-06:00'] }, '2026-12-31T09:30:00Z'), 'allow');
+  t.is(at({ ...night, hours: ['09:00-10:00', '22:00-06:00'] }, '2027-01-01T09:30:00Z'), 'deny');
+});
+
 test('weekdays are those of the zone', (t) => {
   // Wednesday 23:30 in UTC is Thursday 01:30 in Berlin and Wednesday 16:30 in Los Angeles.
   const instant = '2026-07-15T23:30:00Z';

@@ -25,6 +25,15 @@ test('of many grants, those that can be are issued', peopled, async (t, administ
   t.is((await fixture.changes()).length, before + 2);
 });
 
+test('what failed is told with its id and label, as far as they are known', peopled, async (t, administration) => {
+  t.like((await administration.issueGrants(MIXED, { dryRun: true }))[1], { ok: false, label: 'no secret' });
+  const { id } = await administration.issueGrant({ secret: 'shared', label: 'gone' });
+  await administration.deleteGrant(id);
+  const [deleted, unknown] = await administration.changeGrants([id, 'x'], 'reactivate');
+  t.like(deleted, { ok: false, id, label: 'gone' });
+  t.like(unknown, { ok: false, id: 'x', label: undefined });
+});
+
 test('of many grants, those that can be are changed', peopled, async (t, administration) => {
   const [one, two, three] = await Promise.all(['1', '2', '3'].map((label) => administration.issueGrant({ secret: 'shared', label })));
   if (one === undefined || two === undefined || three === undefined) throw new Error('three grants');

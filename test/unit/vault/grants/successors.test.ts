@@ -38,6 +38,22 @@ test('a grant that has expired, or whose secret is gone, has no clone', peopled,
   t.is(await codeOf(() => administration.cloneGrant(other.id)), 'not_found');
 });
 
+test('for who is gone there is no further grant, as there is no first one', peopled, async (t, administration) => {
+  const forBot = await administration.issueGrant({ secret: 'shared', label: 'x', principal: { type: 'agent', agent: 'bot' } });
+  const forAnn = await administration.issueGrant({ secret: 'shared', label: 'x', principal: ann });
+  await administration.agents.create({ name: 'bot2' });
+  const delegation = await administration.delegateGrant(forAnn.id, { agent: 'bot2' });
+  const clone = (id: string) => codeOf(() => administration.cloneGrant(id));
+  const regenerate = (id: string) => codeOf(() => administration.regenerateGrant(id));
+  await administration.agents.delete('bot');
+  t.deepEqual([await clone(forBot.id), await regenerate(forBot.id)], ['not_found', 'not_found']);
+  t.is(await codeOf(() => administration.delegateGrant(forAnn.id, { agent: 'bot' })), 'not_found');
+  await administration.idps.delete('okta', { force: true });
+  t.deepEqual([await clone(forAnn.id), await regenerate(forAnn.id), await clone(delegation.id)], ['not_found', 'not_found', 'not_found']);
+  t.is(await codeOf(() => administration.delegateGrant(forAnn.id, { agent: 'bot2' })), 'not_found');
+  t.is((await administration.listGrants()).length, 3);
+});
+
 test('a regenerated grant has another id; the old one is dead at once', peopled, async (t, administration, fixture) => {
   const old = await administration.issueGrant({ secret: 'shared', label: 'x', principal: ann, policy: GET, ttlMs: 1000 });
   const vault = fixture.vault();
@@ -50,6 +66,7 @@ test('a regenerated grant has another id; the old one is dead at once', peopled,
   t.is(await codeOf(() => vault.resolveGrant('default', old.id)), 'grant_deleted');
   t.is((await vault.resolveGrant('default', id)).grant.id, id);
   t.is(await codeOf(() => administration.reactivateGrant(old.id)), 'not_allowed');
+  t.is(await codeOf(() => administration.setPolicy({ at: 'grant', grant: old.id }, [])), 'not_allowed', 'it would hold nowhere');
 });
 
 test('with a grace the old id works until it is over, and nothing prolongs it', peopled, async (t, administration, fixture) => {
@@ -87,6 +104,44 @@ test('a grant that several regenerate at the same time has one successor', peopl
   const [successor, another] = grants.filter(({ replaces }) => replaces === old.id);
   t.is(another, undefined);
   t.is(grants.find(({ id }) => id === old.id)?.replacedBy, successor?.id);
+});
+
+test('what is changed of a grant while it is regenerated holds for its successor', peopled, async (t, administration, fixture) => {
+  const old = await administration.issueGrant({ secret: 'shared', label: 'x', principal: ann });
+  const { store } = fixture;
+  const put = store.put.bind(store);
+  store.put = async (ref, expected, value) => {
+    const written = await put(ref, expected, value);
+    if (ref.kind === 'grant' && ref.id !== old.id) {
+      store.put = put;
+      await administration.setPolicy({ at: 'grant', grant: old.id }, GET);
+      await administration.editGrant(old.id, { ttlMs: 60_000 });
+    }
+    return written;
+  };
+  const successor = await administration.regenerateGrant(old.id);
+  t.like(await administration.showGrant(successor.id), { policy: GET, expiresAt: START + 60_000, replaces: old.id, status: 'active' });
+  t.like(await administration.showGrant(old.id), { status: 'deleted', replacedBy: successor.id });
+  t.is((await administration.listGrants()).length, 2, 'nothing is left of the first attempt');
+  t.deepEqual(
+    (await fixture.changes()).filter(({ action }) => action === 'grant.regenerate').map(({ target }) => target),
+    [successor.id],
+  );
+});
+
+test('a grant that changes again and again is not regenerated', peopled, async (t, administration, fixture) => {
+  const old = await administration.issueGrant({ secret: 'shared', label: 'x' });
+  const { store } = fixture;
+  const put = store.put.bind(store);
+  let version = 0;
+  store.put = async (ref, expected, value) => {
+    const written = await put(ref, expected, value);
+    if (ref.kind === 'grant' && ref.id !== old.id && value !== undefined)
+      await administration.editGrant(old.id, { label: `version ${String(++version)}` });
+    return written;
+  };
+  t.is(await codeOf(() => administration.regenerateGrant(old.id)), 'record_conflict');
+  t.like(await administration.listGrants(), { length: 1, 0: { id: old.id, label: `version ${String(version)}`, status: 'active' } });
 });
 
 test('the grant of a user or a group can be delegated to an agent, and ends no later', peopled, async (t, administration) => {

@@ -1,0 +1,99 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { EventWriter } from '../../../src/audit/event-json.ts';
+import type { AuditDraft } from '../../../src/audit/event.ts';
+
+const SOURCE = { proxy: 'a "quoted" näme', process: '0123abcd' };
+const text = fc.string({ unit: fc.nat(0xffff).map((unit) => String.fromCharCode(unit)) });
+const some = fc.option(fc.oneof(fc.constantFrom('a', 'b'), text));
+const list = fc.array(fc.oneof(fc.constantFrom('a', 'b'), text), { maxLength: 3 });
+const count = fc.nat(3);
+
+const drafts: fc.Arbitrary<AuditDraft> = fc.record({
+  id: text,
+  type: fc.constantFrom('request', 'tunnel', 'connect'),
+  start: text,
+  durationMs: count,
+  app: some,
+  keyId: some,
+  agent: some,
+  idp: some,
+  user: some,
+  group: some,
+  principal: some,
+  caller: some,
+  clientAddress: text,
+  protocol: text,
+  method: text,
+  scheme: text,
+  host: text,
+  port: count,
+  path: text,
+  queryNames: list,
+  provider: some,
+  secretId: some,
+  secretVersion: fc.option(count),
+  grantId: some,
+  grantLabel: some,
+  reason: some,
+  context: fc.option(fc.dictionary(text, text, { maxKeys: 2 })),
+  outcome: fc.constantFrom('success', 'aborted'),
+  code: some,
+  rule: some,
+  warnings: list,
+  status: fc.option(count),
+  bytesIn: count,
+  bytesOut: count,
+  retries: count,
+  injected: list,
+  stages: list,
+});
+
+/** What the writer must write. */
+function expected(draft: AuditDraft, seq: number): string {
+  return JSON.stringify({ v: 1, ...draft, ...SOURCE, seq });
+}
+
+test('the text is that of the event, whatever the members hold', (t) => {
+  fc.assert(
+    fc.property(fc.array(drafts, { minLength: 1, maxLength: 4 }), (events) => {
+      const writer = new EventWriter(SOURCE);
+      return events.every((draft, seq) => writer.write(draft, seq) === expected(draft, seq));
+    }),
+  );
+  t.pass();
+});
+
+test('an event that differs from the last one in one member only is written with that member', (t) => {
+  fc.assert(
+    fc.property(drafts, drafts, (first, second) => {
+      const writer = new EventWriter(SOURCE);
+      writer.write(first, 0);
+      return (Object.keys(first) as (keyof AuditDraft)[]).every((name, seq) => {
+        const other: AuditDraft = { ...first, [name]: second[name] };
+        return writer.write(other, seq) === expected(other, seq) && writer.write(first, seq) === expected(first, seq);
+      });
+    }),
+  );
+  t.pass();
+});
+
+test('a list, or a context, that was written into after its event is written as it is now', (t) => {
+  const [draft] = fc.sample(drafts, 1);
+  if (draft === undefined) throw new Error('no sample');
+  const stages = ['grant'];
+  const context: Record<string, string> = { ticket: 'T-1' };
+  const writer = new EventWriter(SOURCE);
+  writer.write({ ...draft, stages, context }, 1);
+  stages[0] = 'policy';
+  context['ticket'] = 'T-2';
+  t.is(writer.write({ ...draft, stages, context }, 2), expected({ ...draft, stages, context }, 2));
+  stages.push('inject');
+  t.is(writer.write({ ...draft, stages, context }, 3), expected({ ...draft, stages, context }, 3));
+});
+
+test('an event is one line', (t) => {
+  const writer = new EventWriter({ ...SOURCE, proxy: 'p\n1' });
+  fc.assert(fc.property(drafts, (draft) => !/[\n\r]/.test(writer.write({ ...draft, path: '/a\nb', reason: '\r\n' }, 1))));
+  t.pass();
+});
