@@ -7,6 +7,8 @@ import { stripVTControlCharacters } from 'node:util';
 export class TestTotals {
   passed = 0;
   failed = 0;
+  /** What failed, a line each, as ava told it. @type {string[]} */
+  failures = [];
   skipped = 0;
   #listing = true;
 
@@ -17,8 +19,10 @@ export class TestTotals {
     if (!this.#listing) return;
     if (/^ {2}[✔√] /.test(text)) this.passed += 1;
     // `✘ [fail]: title`, and also files that crashed, timed out, hold no test or left tests behind.
-    else if (/^ {2}[✘×] /.test(text)) this.failed += 1;
-    else if (/^ {2}- \[(skip|todo)\] /.test(text)) this.skipped += 1;
+    else if (/^ {2}[✘×] /.test(text)) {
+      this.failed += 1;
+      this.failures.push(text.trim());
+    } else if (/^ {2}- \[(skip|todo)\] /.test(text)) this.skipped += 1;
   }
 
   /**

@@ -65,5 +65,7 @@ const totals = await runTests(
 const covered = !coverage || reportCoverage();
 if (!covered) console.log('Coverage is below its threshold (.c8rc.json), or could not be reported.');
 if (totals.passed + totals.failed === 0) console.log('No test ran.');
+// Once more at the end: of the output of a long run often only the end is kept.
+for (const failure of totals.failures) console.log(failure);
 console.log(`\n${totals}`);
 process.exitCode = totals.ok && covered ? 0 : 1;

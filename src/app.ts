@@ -183,7 +183,7 @@ class Starter {
     const { bodyBytesPassed = () => undefined } = this.#options;
     const { maxBodyMemoryBytes, bodySpoolBytes, bodySpoolFolder } = config.limits;
     const bodyMemory = new MemoryBudget(maxBodyMemoryBytes);
-    const bodySpool = bodySpoolBytes === 0 ? undefined : { maxBytes: bodySpoolBytes, folder: bodySpoolFolder };
+    const bodySpool = bodySpoolBytes === 0 ? undefined : { maxBytes: bodySpoolBytes, folder: bodySpoolFolder, ciphered: bodyBytesPassed };
     const build = (next: Config): Runtime =>
       buildRuntime(next, { vault, store, keyring, recorder, users, counters, underWay, log, bodyMemory, bodySpool, bodyBytesPassed });
     runtime = build(config);

@@ -13,6 +13,8 @@ const NOTHING: Buffer = Buffer.alloc(0);
 export interface BodySpoolLimits {
   readonly maxBytes: number;
   readonly folder: string;
+  /** Told of bytes that were encrypted or decrypted: each time into memory of its own, which is garbage soon. */
+  readonly ciphered: (bytes: number) => void;
 }
 
 /** A body that was written to a file. Who has it closes the file. */
@@ -98,7 +100,7 @@ export class BodySpool implements BodySink {
   async #run(): Promise<void> {
     let file: SpoolFile | undefined;
     try {
-      file = await SpoolFile.create(this.#options.folder);
+      file = await SpoolFile.create(this.#options.folder, this.#options.ciphered);
       await this.#writeBefore(file);
       for (let piece = await this.#next(); piece !== undefined; piece = await this.#next()) {
         await this.#add(file, piece);

@@ -20,22 +20,24 @@ const FLAGS = constants.O_CREAT | constants.O_EXCL | constants.O_RDWR;
 export class SpoolFile {
   readonly #handle: FileHandle;
   readonly #key = randomBytes(KEY_BYTES);
+  readonly #ciphered: (bytes: number) => void;
   readonly #cipher = createCipheriv(CIPHER, this.#key, FIRST_COUNTER);
   /** Set where an open file cannot lose its name. */
   readonly #name: string | undefined;
   #length = 0;
   #closed: Promise<void> | undefined;
 
-  private constructor(handle: FileHandle, name: string | undefined) {
+  private constructor(handle: FileHandle, name: string | undefined, ciphered: (bytes: number) => void) {
     this.#handle = handle;
     this.#name = name;
+    this.#ciphered = ciphered;
   }
 
-  /** Makes one in `folder`. Rejects with what the disk says. */
-  static async create(folder: string): Promise<SpoolFile> {
+  /** Makes one in `folder`. `ciphered` is told of bytes that were encrypted or decrypted. Rejects with what the disk says. */
+  static async create(folder: string, ciphered: (bytes: number) => void): Promise<SpoolFile> {
     const name = path.join(folder, `alter-proxy-${randomUUID()}.spool`);
     const handle = await open(name, FLAGS, 0o600);
-    return new SpoolFile(handle, (await unlinked(name)) ? undefined : name);
+    return new SpoolFile(handle, (await unlinked(name)) ? undefined : name, ciphered);
   }
 
   /** Bytes in the file. */
@@ -46,6 +48,7 @@ export class SpoolFile {
   /** Adds `plain`, encrypted; one call after the other. */
   async append(plain: Buffer): Promise<void> {
     const piece = this.#cipher.update(plain);
+    this.#ciphered(piece.length);
     for (let at = 0; at < piece.length;) {
       const { bytesWritten } = await this.#handle.write(piece, at, piece.length - at, this.#length);
       at += bytesWritten;
@@ -63,6 +66,7 @@ export class SpoolFile {
       const { bytesRead } = await this.#handle.read(piece, 0, piece.length, at);
       if (bytesRead === 0) throw new Error('the file is shorter than what was written to it');
       at += bytesRead;
+      this.#ciphered(bytesRead);
       return decipher.update(piece.subarray(0, bytesRead));
     };
   }

@@ -138,6 +138,7 @@ test.serial('half a GiB raises the memory of the proxy by less than 32 MiB', asy
     const bytes = await upload(proxy, 8192);
     clearInterval(sampler);
     t.is(scene.origin.requests.at(-1)?.bodyBytes, bytes);
+    t.log(`memory rose by ${Math.round((peak - before) / 1024 / 1024)} MiB`);
     t.true(peak - before < 32 * 1024 * 1024, `memory rose by ${Math.round((peak - before) / 1024 / 1024)} MiB`);
   } finally {
     await proxy.stop();

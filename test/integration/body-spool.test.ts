@@ -166,7 +166,7 @@ async function served(t: ExecutionContext, options: Partial<ServedOptions> = {})
   const apply = async (draft: Draft): Promise<void> => {
     draft.headers.set('X-Body-Hash', (await draft.body?.digest('sha256', IN_MEMORY)) ?? 'none');
   };
-  const bodySpool = { maxBytes: 256 * MIB, folder: place };
+  const bodySpool = { maxBytes: 256 * MIB, folder: place, ciphered: () => undefined };
   const running = await startServed({ injection: { readsBody: true, apply }, bodySpool, ...options });
   t.teardown(async () => {
     await running.stop();
@@ -266,7 +266,7 @@ test.serial('an API that answers before the end, and one that hangs up', async (
 });
 
 test.serial('a folder that is not there: nothing leaves', async (t) => {
-  const { running } = await served(t, { bodySpool: { maxBytes: MIB, folder: path.join(folder, 'none') } });
+  const { running } = await served(t, { bodySpool: { maxBytes: MIB, folder: path.join(folder, 'none'), ciphered: () => undefined } });
   for (const headers of [['Transfer-Encoding', 'chunked'], []]) {
     const answer = await requestThrough(running.proxy, {
       url: `${running.origin.url}/echo`,

@@ -3,6 +3,7 @@ import test from 'ava';
 
 interface TestTotals {
   readonly ok: boolean;
+  readonly failures: readonly string[];
   add(line: string): void;
   close(exitCode: number | null): void;
   toString(): string;
@@ -39,6 +40,12 @@ test('skipped and planned tests are named beside the others', (t) => {
 
 test('what failures and logs quote is not counted', (t) => {
   t.is(count('  ✔ a\n    ℹ   ✔ forged\n  ✘ [fail]: b\n  ─\n\n  ✔ forged\n  ✘ forged\n', 1).line, '1 passed, 1 failed');
+});
+
+test('what failed is kept, to be told at the end', (t) => {
+  const totals = new TestTotals();
+  for (const line of ['  ✔ a', '  ✘ [fail]: b › c why', '  ─', '', '  ✘ forged']) totals.add(line);
+  t.deepEqual(totals.failures, ['✘ [fail]: b › c why']);
 });
 
 test('a run that ends badly without a failed test has failed', (t) => {

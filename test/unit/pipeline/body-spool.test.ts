@@ -27,6 +27,7 @@ async function spooling(t: ExecutionContext, { before = Buffer.alloc(0), maxByte
   const spool = new BodySpool(source, before, {
     maxBytes,
     folder: path.join(folder, below),
+    ciphered: () => undefined,
     done: (content) => {
       told.push('done');
       settle(content);

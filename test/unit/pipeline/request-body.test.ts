@@ -16,6 +16,8 @@ interface Bodied {
   readonly bodyMemory: MemoryBudget;
 }
 
+const spoolTo = (folder: string, maxBytes: number): BodySpoolLimits => ({ maxBytes, folder, ciphered: () => undefined });
+
 function bodied(length: BodyLength = { kind: 'chunked' }, bodySpool?: BodySpoolLimits): Bodied {
   const source = new HandSource();
   const seen = { received: 0, reading: 0 };
@@ -142,7 +144,7 @@ test('what a look found too long can be read and hashed as if nobody had looked'
   const long = await lookedAt([]);
   t.is(await codeOf(long.body.read(3)), 'body_too_large_to_sign');
 
-  const spooled = await lookedAt(['ef'], { maxBytes: 100, folder: os.tmpdir() });
+  const spooled = await lookedAt(['ef'], spoolTo(os.tmpdir(), 100));
   const digest = spooled.body.digest(5);
   spooled.source.sink?.write(Buffer.from('gh'));
   spooled.source.sink?.end();
@@ -188,7 +190,7 @@ test('when the exchange ends, readers hear of it and memory is given back', asyn
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 test('a digest up to its cap is made in memory, and of what was read already', async (t) => {
-  const { source, body } = bodied({ kind: 'chunked' }, { maxBytes: 100, folder: '/nowhere' });
+  const { source, body } = bodied({ kind: 'chunked' }, spoolTo('/nowhere', 100));
   const digest = body.digest(10);
   source.sink?.write(Buffer.from('0123456789'));
   source.sink?.end();
@@ -200,7 +202,7 @@ test('a digest up to its cap is made in memory, and of what was read already', a
 
 test('above its cap it goes to a file, known length or not; then it can leave again, but not be read', async (t) => {
   for (const length of [{ kind: 'chunked' }, { kind: 'length', bytes: 11 }] as const) {
-    const { source, body, seen, bodyMemory } = bodied(length, { maxBytes: 11, folder: os.tmpdir() });
+    const { source, body, seen, bodyMemory } = bodied(length, spoolTo(os.tmpdir(), 11));
     const digest = body.digest(10);
     source.sink?.write(Buffer.from('012345'));
     source.sink?.write(Buffer.from('6789x'));
@@ -222,11 +224,11 @@ test('above its cap it goes to a file, known length or not; then it can leave ag
 });
 
 test('above the largest file, or without one, it is refused', async (t) => {
-  const announced = bodied({ kind: 'length', bytes: 12 }, { maxBytes: 11, folder: os.tmpdir() });
+  const announced = bodied({ kind: 'length', bytes: 12 }, spoolTo(os.tmpdir(), 11));
   t.is(await codeOf(announced.body.digest(10)), 'body_too_large_to_sign');
   t.is(announced.source.sink, undefined, 'at once');
 
-  for (const spool of [{ maxBytes: 11, folder: os.tmpdir() }, undefined]) {
+  for (const spool of [spoolTo(os.tmpdir(), 11), undefined]) {
     const { source, body } = bodied({ kind: 'chunked' }, spool);
     const digest = codeOf(body.digest(10));
     source.sink?.write(Buffer.from('0123456789ab'));
@@ -237,7 +239,7 @@ test('above the largest file, or without one, it is refused', async (t) => {
 });
 
 test('when the exchange ends while the body goes to a file, readers hear of it', async (t) => {
-  const { source, body, bodyMemory } = bodied({ kind: 'chunked' }, { maxBytes: 1000, folder: os.tmpdir() });
+  const { source, body, bodyMemory } = bodied({ kind: 'chunked' }, spoolTo(os.tmpdir(), 1000));
   const digest = codeOf(body.digest(10));
   source.sink?.write(Buffer.from('01234'));
   source.sink?.write(Buffer.from('6789ab'));
