@@ -1,6 +1,6 @@
-import forge from 'node-forge';
+import type forge from 'node-forge';
+import asn1 from 'node-forge/lib/asn1.js';
 
-const { asn1 } = forge;
 const { Class, Type } = asn1;
 
 /** Context tags 0 to 7, as the numbers that forge takes for types. */
