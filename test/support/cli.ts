@@ -103,6 +103,16 @@ function homeWith(t: ExecutionContext, makeRun: (home: string, folder: string) =
   };
 }
 
+/** Ends a command and what it has started: workers that outlived it would wait for a store whose folder is gone. */
+function killSession({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
 function startProcess(t: ExecutionContext, home: string, args: readonly string[], options: CliOptions = {}): CliProcess {
   // Coverage is measured in the processes of the tests: in every command it would cost more than the command.
   const env = { ...cleanEnvironment(home), NODE_V8_COVERAGE: '', ...options.env };
@@ -119,7 +129,9 @@ function startProcess(t: ExecutionContext, home: string, args: readonly string[]
       resolve({ code, stdout: stdout(), stderr: stderr() });
     });
   });
-  t.teardown(() => child.kill('SIGKILL'));
+  t.teardown(() => {
+    killSession(child);
+  });
   return { child, stdout, stderr, ended };
 }
 
