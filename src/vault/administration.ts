@@ -22,6 +22,7 @@ import type { CreatedKey, NewKey } from './keys.ts';
 import { Policies } from './policies.ts';
 import type { AttachedPolicy, PolicyTarget } from './policies.ts';
 import type { AgentRecord, KeyRecord } from './records.ts';
+import type { RecordUnreadableError } from './record-unreadable.ts';
 import { recordedAgents, recordedIdps, recordedKeys } from './recorded-access.ts';
 import type { SecretFacts } from './resolved.ts';
 import { countSealedUnder, rewrapAll } from './rewrap.ts';
@@ -83,7 +84,7 @@ export interface Administration extends GrantAdministration {
   /** Removes a master key, of any app, that seals nothing any more. Rejects with `keyring_key_in_use` while a record needs it, or it is active. */
   dropKey(kid: string): Promise<void>;
 
-  /** Records of the app that do not open, and why: `default:grant:<uuid>: bad_seal`. Listings leave them out. */
+  /** Records of the app that do not open, and why: `default:grant:<uuid>: bad_seal`. Listings leave them out, and tell `leftOut`. */
   unreadable(): Promise<readonly string[]>;
 }
 
@@ -98,6 +99,8 @@ export interface AdministrationOptions {
   readonly maxTtlMs?: number | undefined;
   /** Who makes the changes, for the audit; `operator` unless told. */
   readonly by?: string;
+  /** Hears of the records that a listing leaves out. */
+  readonly leftOut?: (error: RecordUnreadableError) => void;
   /** Takes the audit events of the changes; the store unless told. */
   readonly audit?: Pick<Store, 'appendEvents'>;
   /** Milliseconds since the epoch. */
@@ -107,7 +110,7 @@ export interface AdministrationOptions {
 /** The administration of one app on a store. */
 export function createAdministration(options: AdministrationOptions): Administration {
   const { app, store, keyring, prepare, maxTtlMs, by = 'operator', audit = store, now = Date.now } = options;
-  const records = new SealedRecords(app, store, keyring);
+  const records = new SealedRecords(app, store, keyring, options.leftOut);
   const trail = new ChangeTrail({ store: audit, app, by, now });
   const providers = new CustomProviders({ records, shipped: options.catalogue, prepare, trail, now });
   const findProvider = async (slug: string): Promise<ProviderTemplate> => (await providers.show(slug)).template;

@@ -59,7 +59,9 @@ async function change(
   const results = await administration.changeGrants(selected, what.change, { dryRun });
   if (only === undefined || another !== undefined || dryRun) {
     const rows = results.map((result, index) => ({ name: `#${String(index + 1)}`, result }));
-    return printBulk(session.output, rows, { done: what.done, dryRun });
+    const failed = printBulk(session.output, rows, { done: what.done, dryRun });
+    // What cannot be read could not be chosen either.
+    return ids.length === 0 ? Math.max(failed, session.listed()) : failed;
   }
   const [result] = results;
   if (result?.ok === false) throw result.error;

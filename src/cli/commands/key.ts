@@ -215,7 +215,7 @@ export function addKeyCommands(program: Command, runtime: Runtime): void {
   ]);
   perform<{ readonly all?: boolean }>(listing.option('-a, --all', 'also expired and revoked ones'), runtime, async (session, options) => {
     await list(session, options.all === true);
-    return 0;
+    return session.listed();
   });
   const deprecating = declare(
     group,

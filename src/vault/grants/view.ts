@@ -1,7 +1,5 @@
-import type { Uses } from '../../store/store.ts';
 import type { GrantPrincipal, GrantRecord } from '../records.ts';
 import type { SecretFacts } from '../resolved.ts';
-import { reach } from '../sealed-records.ts';
 import type { GrantContext } from './context.ts';
 
 /**
@@ -19,9 +17,9 @@ export interface GrantView {
   /** Undefined when its record is gone. */
   readonly secret: SecretFacts | undefined;
   readonly status: GrantStatus;
-  /** Uses as far as the proxies have written them: a few seconds late. */
-  readonly uses: number;
-  /** Milliseconds since the epoch; undefined: never used. */
+  /** Uses as far as the proxies have written them: a few seconds late. Undefined: the counts cannot be read. */
+  readonly uses: number | undefined;
+  /** Milliseconds since the epoch; undefined: never used, as far as is known. */
   readonly lastUsedAt: number | undefined;
 }
 
@@ -32,21 +30,16 @@ export async function viewGrants(
   all: readonly GrantRecord[],
 ): Promise<readonly GrantView[]> {
   const secrets = new Map((await context.secrets.list()).map((secret) => [secret.id, secret]));
-  const uses = await usesOf(context, grants);
+  const uses = await context.records.uses(grants.map(({ id }) => id));
   const hasPrincipal = await livingPrincipals(context, all);
   const byId = new Map(all.map((grant) => [grant.id, grant]));
   const now = context.now();
   return grants.map((grant) => {
     const secret = secrets.get(grant.secretId);
     const source = grant.delegatedFrom === undefined ? undefined : byId.get(grant.delegatedFrom);
-    const used = uses.get(grant.id);
-    return {
-      grant,
-      secret,
-      status: statusOf(grant, { secret, source, hasPrincipal, now }),
-      uses: used?.count ?? 0,
-      lastUsedAt: used?.lastAt,
-    };
+    const used = uses?.get(grant.id);
+    const count = uses === undefined ? undefined : (used?.count ?? 0);
+    return { grant, secret, status: statusOf(grant, { secret, source, hasPrincipal, now }), uses: count, lastUsedAt: used?.lastAt };
   });
 }
 
@@ -94,9 +87,4 @@ function statusOf(grant: GrantRecord, { secret, source, hasPrincipal, now }: Cir
 
 function hasExpired({ expiresAt }: GrantRecord, now: number): boolean {
   return expiresAt !== undefined && expiresAt <= now;
-}
-
-async function usesOf({ records }: GrantContext, grants: readonly GrantRecord[]): Promise<ReadonlyMap<string, Uses>> {
-  const uses = await reach(() => records.store.readUses(records.app, grants.map(({ id }) => id))); // prettier-ignore
-  return new Map(uses.map((use) => [use.id, use]));
 }
