@@ -41,6 +41,11 @@ export function fileError(error: unknown): CommandError | undefined {
   return new CommandError(writes ? 'file_unwritable' : 'file_unreadable', `${path}${reason}`, { cause: error });
 }
 
+/** The CommandError for output that has not left, at least in part. */
+export function lostOutput(error: Error): CommandError {
+  return new CommandError('file_unwritable', `the output cannot be written: ${systemReason(error)}`, { cause: error });
+}
+
 /** Whether a file could not be made because there is one already. */
 export function isExisting(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'EEXIST';

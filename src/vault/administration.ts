@@ -18,7 +18,7 @@ import { Idps } from './idps.ts';
 import type { IdpAdministration } from './idps.ts';
 import type { Keyring } from './keyring.ts';
 import { Keys } from './keys.ts';
-import type { CreatedKey, NewKey } from './keys.ts';
+import type { CreatedKey, HandOver, NewKey, RotatedKey } from './keys.ts';
 import { Policies } from './policies.ts';
 import type { AttachedPolicy, PolicyTarget } from './policies.ts';
 import type { AgentRecord, KeyRecord } from './records.ts';
@@ -56,8 +56,11 @@ export interface Administration extends GrantAdministration {
   listKeys(): Promise<readonly KeyRecord[]>;
   /** By prefix, name or id. */
   deprecateKey(idOrName: string): Promise<KeyRecord>;
-  /** A new key with the same settings; the old one is deprecated and ends after `graceMs`. */
-  rotateKey(idOrName: string, graceMs: number): Promise<CreatedKey & { readonly previous: KeyRecord }>;
+  /**
+   * A new key with the same settings; the old one is deprecated and ends after `graceMs`, once the new one was handed over. When it cannot be,
+   * it is revoked, and the old one stays as it was.
+   */
+  rotateKey(idOrName: string, graceMs: number, handOver?: HandOver<RotatedKey>): Promise<RotatedKey>;
   /** Lets the key live for `ttlMs` from now on, also when it has expired. */
   prolongKey(idOrName: string, ttlMs: number): Promise<KeyRecord>;
   revokeKey(idOrName: string): Promise<KeyRecord>;
@@ -135,7 +138,7 @@ export function createAdministration(options: AdministrationOptions): Administra
     createKey: (input) => keysOnRecord.create(input),
     listKeys: () => keys.list(),
     deprecateKey: (idOrName) => keysOnRecord.deprecate(idOrName),
-    rotateKey: (idOrName, graceMs) => keysOnRecord.rotate(idOrName, graceMs),
+    rotateKey: (idOrName, graceMs, handOver) => keysOnRecord.rotate(idOrName, graceMs, handOver),
     prolongKey: (idOrName, ttlMs) => keysOnRecord.prolong(idOrName, ttlMs),
     revokeKey: (idOrName) => keysOnRecord.revoke(idOrName),
     agents: recordedAgents(agents, trail),
