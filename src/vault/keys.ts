@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { CommandError } from '../errors.ts';
 import { parseNetwork } from '../message/network.ts';
 import type { Secret } from '../secret/reveal.ts';
@@ -89,7 +90,8 @@ export class Keys {
 
   /**
    * A new key with the same settings and as long a life. The old one is deprecated and ends after `graceMs`; 0: now. That comes last: when
-   * `handOver` rejects, the new key is revoked, the old one is as it was, and this rejects with what {@link endLost} answers.
+   * `handOver` rejects, the new key is revoked, the old one is as it was, and this rejects with what {@link endLost} answers. So it does with
+   * `record_conflict` when somebody else has changed the old key meanwhile, perhaps rotated it.
    */
   async rotate(idOrName: string, graceMs: number, handOver: HandOver<RotatedKey> = () => Promise.resolve()): Promise<RotatedKey> {
     const old = await this.#find(idOrName);
@@ -109,7 +111,11 @@ export class Keys {
     const rotated = { ...created, previous: ended(old, at, graceMs) };
     try {
       await handOver(rotated);
-      return { ...rotated, previous: await this.#change(old, (record) => ended(record, at, graceMs)) };
+      await this.#change(old, (record) => {
+        if (!isDeepStrictEqual(record, old)) throw new CommandError('record_conflict', `the key ${old.name} was changed by somebody else`);
+        return rotated.previous;
+      });
+      return rotated;
     } catch (error) {
       throw await endLost(created.record, error, () => this.#revoke(created.record));
     }
@@ -168,7 +174,7 @@ export class Keys {
     if (found === undefined) throw unknown(idOrName);
     if (another !== undefined) {
       throw new CommandError('record_invalid', `several keys are called ${JSON.stringify(idOrName)}`, {
-        hint: 'Name the key by its prefix or id.',
+        hint: 'Name the key by its prefix or id. While somebody rotates it there are two for a moment.',
       });
     }
     return found;

@@ -153,3 +153,26 @@ test('a new key that cannot be handed over is revoked, and its rotation has not 
   t.true(alive.message.startsWith(`no room; the new key ${left?.prefix} still works: it could not be revoked: the store`), alive.message);
   t.is(alive.hint, `Revoke it with: alter-proxy key revoke ${left?.prefix}`);
 });
+
+test('of those who rotate one key at the same time one wins', async (t) => {
+  const administration = fixtureOf(t).administration();
+  await administration.createKey({ name: 'k' });
+  for (const graceMs of [1000, 0]) {
+    const outcomes = await Promise.all([1, 2, 3].map(() => codeOf(() => administration.rotateKey('k', graceMs))));
+    t.deepEqual(outcomes.sort(), ['none', 'record_conflict', 'record_conflict']);
+    t.is((await administration.listKeys()).filter(({ status }) => status === 'active').length, 1);
+  }
+});
+
+test('what is done to a key while it is rotated holds', async (t) => {
+  const administration = fixtureOf(t).administration();
+  const { record } = await administration.createKey({ name: 'k' });
+  const rotating = administration.rotateKey('k', 1000, async () => {
+    await administration.revokeKey(record.id);
+  });
+  t.is(await codeOf(() => rotating), 'record_conflict');
+  t.deepEqual(
+    (await administration.listKeys()).map(({ status }) => status),
+    ['revoked', 'revoked'],
+  );
+});
