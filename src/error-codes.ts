@@ -349,7 +349,10 @@ export const COMMAND_ERRORS = command({
   record_invalid: { exit: 2, hint: 'Mend the value named above.' },
   record_exists: { exit: 3, hint: 'Choose another name, or change the existing one.' },
   record_conflict: { exit: 1, hint: 'Somebody changed the record at the same time; run the command again.' },
-  record_unreadable: { exit: 1, hint: 'The record does not open with this keyring, or was damaged.' },
+  record_unreadable: {
+    exit: 1,
+    hint: 'The record does not open with this keyring, was damaged, or something else stands there.',
+  },
   not_found: { exit: 4, hint: 'List what exists with the list command.' },
   not_allowed: { exit: 3, hint: 'The operation is refused on purpose; see the message.' },
   internal: { exit: 1, hint: 'This is a defect; please report it with the command you ran.' },

@@ -20,7 +20,7 @@ export function grantForPrograms({ grant, secret, status, uses, lastUsedAt }: Gr
     createdAt: isoInstant(grant.createdAt),
     updatedAt: isoInstant(grant.updatedAt),
     expiresAt: isoInstant(grant.expiresAt),
-    uses,
+    uses: uses ?? null,
     lastUsedAt: isoInstant(lastUsedAt),
     delegatedFrom: delegatedFrom ?? null,
     clonedFrom: clonedFrom ?? null,
@@ -48,6 +48,11 @@ export function grantStatusCell(output: Output, status: GrantStatus): Cell {
   return { painted: output.paint(status === 'active' ? 'green' : 'red', status.replace('_', ' ')) };
 }
 
+/** How often it was used, as far as that is known. */
+export function usesText(uses: number | undefined): string {
+  return uses === undefined ? 'unknown' : String(uses);
+}
+
 /** The rules of a grant in one line. */
 export function policyText(grant: GrantRecord): string {
   return grant.policy.map(shortRule).join('; ');
@@ -68,7 +73,7 @@ export function grantFacts(output: Output, { grant, secret, status, uses, lastUs
     ['Status', grantStatusCell(output, status)],
     ['Created', isoInstant(grant.createdAt) ?? ''],
     ['Expires', expires === null ? 'never' : `${expires} (${formatInstant(grant.expiresAt, now)})`],
-    ['Uses', String(uses)],
+    ['Uses', usesText(uses)],
     ['Last used', formatInstant(lastUsedAt, now)],
     ['Delegated from', grant.delegatedFrom],
     ['Cloned from', grant.clonedFrom],

@@ -13,6 +13,8 @@ const args = argv.slice(2);
 const terminal = { stdin, stdout, stderr, env };
 
 stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // A command that listens itself deals with it first, and then fails.
+  if (stdout.listenerCount('error') > 1) return;
   endWithReader(error);
   const exitCode = reportOutputError(error, args, terminal);
   stderr.write('', () => process.exit(exitCode));

@@ -1,5 +1,6 @@
 import Table from 'cli-table3';
 import { printable } from './printable.ts';
+import { lostOutput } from './report-error.ts';
 import { wantsColour, type Terminal, type TextStream } from './terminal.ts';
 
 const CODES = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], yellow: [33, 39], cyan: [36, 39] } as const;
@@ -19,6 +20,11 @@ export interface Output {
   readonly paint: Paint;
   /** Prints `value` as JSON when asked for, and else the lines of `text`. */
   result(value: unknown, text: () => string | readonly string[]): void;
+  /**
+   * The same for what is nowhere else: resolves when it has left, and rejects with CommandError `file_unwritable` when it is lost. The process
+   * goes on then, so that the command can deal with it.
+   */
+  deliver(value: unknown, text: () => string | readonly string[]): Promise<void>;
   /** One line of a result. */
   line(text: string): void;
   /** A remark for people, on stderr; silent with --json. */
@@ -57,16 +63,33 @@ function write(stream: TextStream, lines: string | readonly string[]): void {
   if (text !== '') stream.write(`${text}\n`);
 }
 
+function delivered(stream: TextStream, lines: string | readonly string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const lost = (error: Error): void => {
+      reject(lostOutput(error));
+    };
+    stream.once('error', lost);
+    stream.write(`${typeof lines === 'string' ? lines : lines.join('\n')}\n`, (error) => {
+      // The event follows.
+      if (error instanceof Error) return;
+      stream.off('error', lost);
+      resolve();
+    });
+  });
+}
+
 /** Makes the output of a command. */
 export function createOutput(terminal: Terminal, options: { readonly json: boolean; readonly colour: boolean }): Output {
   const { stdout, stderr, env } = terminal;
   const paint = paintWith(wantsColour(stdout, env, options.colour));
+  const inForm = (value: unknown, text: () => string | readonly string[]) => (options.json ? JSON.stringify(value, null, 2) : text());
   return {
     json: options.json,
     paint,
     result: (value, text) => {
-      write(stdout, options.json ? JSON.stringify(value, null, 2) : text());
+      write(stdout, inForm(value, text));
     },
+    deliver: (value, text) => delivered(stdout, inForm(value, text)),
     line: (text) => {
       write(stdout, text);
     },

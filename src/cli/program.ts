@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { COMMAND_ERRORS, CommandError } from '../errors.ts';
 import { addGlobalOptions, type Runtime } from './command.ts';
-import { reportError, systemReason } from './report-error.ts';
+import { lostOutput, reportError } from './report-error.ts';
 import { wantsColour, type Terminal } from './terminal.ts';
 
 const EXIT_USAGE = 2;
@@ -122,8 +122,7 @@ function reportingOptions(args: readonly string[]): { readonly json: boolean; re
 
 /** Tells that the output of the command that `args` ask for is lost, at least in part; returns the exit code. */
 export function reportOutputError(error: Error, args: readonly string[], terminal: Terminal): number {
-  const lost = new CommandError('file_unwritable', `the output cannot be written: ${systemReason(error)}`, { cause: error });
-  return reportError(lost, terminal, reportingOptions(args));
+  return reportError(lostOutput(error), terminal, reportingOptions(args));
 }
 
 /** The command that `args` name, as far as they name one. */

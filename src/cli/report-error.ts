@@ -1,5 +1,6 @@
 import { AlterError, COMMAND_ERRORS, CommandError, WIRE_ERRORS } from '../errors.ts';
 import { StoreUnavailableError } from '../store/store.ts';
+import type { RecordUnreadableError } from '../vault/record-unreadable.ts';
 import { printable } from './printable.ts';
 import { wantsColour, type Terminal } from './terminal.ts';
 
@@ -40,6 +41,11 @@ export function fileError(error: unknown): CommandError | undefined {
   return new CommandError(writes ? 'file_unwritable' : 'file_unreadable', `${path}${reason}`, { cause: error });
 }
 
+/** The CommandError for output that has not left, at least in part. */
+export function lostOutput(error: Error): CommandError {
+  return new CommandError('file_unwritable', `the output cannot be written: ${systemReason(error)}`, { cause: error });
+}
+
 /** Whether a file could not be made because there is one already. */
 export function isExisting(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'EEXIST';
@@ -69,20 +75,38 @@ function printableLines(text: string): string {
     .join('\n');
 }
 
+/** In which form a failure is told. */
+interface ReportForm {
+  readonly json: boolean;
+  readonly colour: boolean;
+}
+
 /** Writes a failure to stderr, as one JSON document or as `error:` and `hint:` lines, and returns the exit code. */
-export function reportError(error: unknown, terminal: Terminal, options: { readonly json: boolean; readonly colour: boolean }): number {
+export function reportError(error: unknown, terminal: Terminal, form: ReportForm): number {
   const report = reportOf(error);
-  const { stderr, env } = terminal;
-  if (options.json) {
-    stderr.write(`${JSON.stringify({ error: { code: report.code, message: report.message, hint: report.hint } })}\n`);
-  } else {
-    const colour = wantsColour(stderr, env, options.colour);
-    const label = (name: string, sgr: string) => (colour ? `\u001b[${sgr}m${name}\u001b[0m` : name);
-    stderr.write(`${label('error:', '1;31')} ${printableLines(report.message)}\n`);
-    stderr.write(`${label('hint:', '36')} ${printableLines(report.hint)}\n`);
-  }
-  if (env['ALTER_DEBUG'] === '1' && error instanceof Error) stderr.write(`${describeForDebugging(error)}\n`);
+  write(report, terminal, form);
+  if (terminal.env['ALTER_DEBUG'] === '1' && error instanceof Error) terminal.stderr.write(`${describeForDebugging(error)}\n`);
   return report.exit;
+}
+
+/** Writes to stderr which records a listing has left out, in the same form, and returns the exit code. */
+export function reportLeftOut(leftOut: readonly RecordUnreadableError[], terminal: Terminal, form: ReportForm): number {
+  const message = leftOut.map((error) => error.message).join('\n');
+  const report = reportOf(new CommandError('record_unreadable', message));
+  write(report, terminal, form, { records: leftOut.map(({ record, reason }) => ({ record, reason })) });
+  return report.exit;
+}
+
+/** `more` is for programs only. */
+function write({ code, message, hint }: ErrorReport, { stderr, env }: Terminal, form: ReportForm, more: object = {}): void {
+  if (form.json) {
+    stderr.write(`${JSON.stringify({ error: { code, message, hint, ...more } })}\n`);
+  } else {
+    const colour = wantsColour(stderr, env, form.colour);
+    const label = (name: string, sgr: string) => (colour ? `\u001b[${sgr}m${name}\u001b[0m` : name);
+    stderr.write(`${label('error:', '1;31')} ${printableLines(message)}\n`);
+    stderr.write(`${label('hint:', '36')} ${printableLines(hint)}\n`);
+  }
 }
 
 function describeForDebugging(error: Error): string {

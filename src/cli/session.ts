@@ -9,8 +9,10 @@ import type { Store } from '../store/store.ts';
 import type { Administration } from '../vault/administration.ts';
 import { loadKeyring, type Keyring } from '../vault/keyring.ts';
 import { storePasswordText } from '../vault/own-credentials.ts';
+import type { RecordUnreadableError } from '../vault/record-unreadable.ts';
 import { operator } from './operator.ts';
 import { createOutput, type Output } from './output.ts';
+import { reportLeftOut } from './report-error.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Options that every command takes. */
@@ -32,6 +34,8 @@ export class Session {
   #store: Promise<Store> | undefined;
   #keyring: Keyring | undefined;
   #catalogue: Catalogue | undefined;
+  /** By what they are: several listings may meet the same record. */
+  readonly #leftOut = new Map<string, RecordUnreadableError>();
 
   constructor(terminal: Terminal, globals: GlobalOptions) {
     this.terminal = terminal;
@@ -91,8 +95,15 @@ export class Session {
     const { app, grants } = this.config();
     return createAdministration({
       ...{ store, keyring, catalogue, app, prepare: prepareOffline, by: operator() },
+      leftOut: (error) => this.#leftOut.set(error.record, error),
       maxTtlMs: grants.maxTtlSeconds === 0 ? undefined : grants.maxTtlSeconds * 1000,
     });
+  }
+
+  /** Ends a listing: tells of the records that it had to leave out, if any, and answers the exit code. */
+  listed(): number {
+    if (this.#leftOut.size === 0) return 0;
+    return reportLeftOut([...this.#leftOut.values()], this.terminal, this.#globals);
   }
 
   /** Closes what was opened. */

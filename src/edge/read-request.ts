@@ -15,12 +15,12 @@ const DEFAULT_PORT: Readonly<Record<Scheme, number>> = { http: 80, https: 443 };
  * @throws AlterError `malformed_request`, `authority_mismatch`.
  */
 export function readRequest(head: H1RequestHead, inner: InnerConnection | undefined): InboundRequest {
-  const { method, target, host, version, headers, bodyLength } = head;
+  const { method, target, host, version, headers, bodyLength, acceptsTrailers } = head;
   const { origin, url } = inner === undefined ? absoluteForm(target) : originForm(target, inner);
   if (host !== undefined && host !== hostField(origin).value) checkHost(host, origin);
   if (inner?.serverNameAgrees === false)
     throw new AlterError('authority_mismatch', { detail: 'the TLS server name is not the host of CONNECT' });
-  return { protocol: version === '1.0' ? 'http/1.0' : 'http/1.1', method, origin, url, headers, bodyLength };
+  return { protocol: version === '1.0' ? 'http/1.0' : 'http/1.1', method, origin, url, headers, bodyLength, acceptsTrailers };
 }
 
 function absoluteForm(target: string): Pick<InboundRequest, 'origin' | 'url'> {

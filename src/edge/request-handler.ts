@@ -111,5 +111,6 @@ function outbound(request: InboundRequest): OutboundRequest {
   const headers = strippedRequestHeaders(request.headers);
   headers.filter(({ framing }) => framing !== 'host');
   headers.add(hostField(request.origin));
-  return { method: request.method, origin: request.origin, url: request.url, headers, bodyLength: request.bodyLength };
+  const { method, origin, url, bodyLength, acceptsTrailers } = request;
+  return { method, origin, url, headers, bodyLength, acceptsTrailers };
 }

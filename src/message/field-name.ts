@@ -1,7 +1,7 @@
 import { foldUnderscores, isToken } from './syntax.ts';
 
 /** Fields that say how a message is framed or routed, or what its connection does. */
-export type FramingField = 'host' | 'expect' | 'upgrade' | 'connection' | 'content-length' | 'transfer-encoding';
+export type FramingField = 'host' | 'expect' | 'upgrade' | 'connection' | 'te' | 'content-length' | 'transfer-encoding';
 
 /** What is asked about a field name again and again, worked out once for each spelling. */
 export interface FieldName {
@@ -22,7 +22,7 @@ export interface FieldName {
 }
 
 const FRAMING: ReadonlySet<string> = new Set<FramingField>([
-  ...(['host', 'expect', 'upgrade', 'connection', 'content-length', 'transfer-encoding'] as const),
+  ...(['host', 'expect', 'upgrade', 'connection', 'te', 'content-length', 'transfer-encoding'] as const),
 ]);
 
 const HOP_BY_HOP: ReadonlySet<string> = new Set([

@@ -11,6 +11,8 @@ export interface InboundRequest {
   readonly url: CanonicalUrl;
   readonly headers: HeaderList;
   readonly bodyLength: BodyLength;
+  /** The client takes trailers. */
+  readonly acceptsTrailers: boolean;
 }
 
 /** A request as it leaves. Injection writes into `url` and `headers`; the origin is the one that was checked. */
@@ -20,4 +22,6 @@ export interface OutboundRequest {
   url: CanonicalUrl;
   readonly headers: HeaderList;
   bodyLength: BodyLength;
+  /** Says that trailers are taken. Not among `headers`: it is for one connection only, and no signature may cover it. */
+  readonly acceptsTrailers: boolean;
 }

@@ -71,8 +71,8 @@ export function draftOf(request: OutboundRequest, body: RequestBody): OutboundDr
 }
 
 /** A request that shares nothing that can change with `request`. */
-export function copyOf({ method, origin, url, headers, bodyLength }: OutboundRequest): OutboundRequest {
-  return { method, origin, url, headers: headers.kept(() => true), bodyLength };
+export function copyOf({ method, origin, url, headers, bodyLength, acceptsTrailers }: OutboundRequest): OutboundRequest {
+  return { method, origin, url, headers: headers.kept(() => true), bodyLength, acceptsTrailers };
 }
 
 /** Makes a request say of its body what is so. A client's Content-Length goes when it no longer holds; the writer adds the right one. */

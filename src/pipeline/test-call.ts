@@ -69,7 +69,7 @@ function exchangeOf({ resolved, caller, origin, method, target, body, now }: Tes
     peer: { address: '127.0.0.1', port: 0 },
     caller,
     stillCalls: () => caller,
-    request: { protocol: 'http/1.1', method, origin, url, headers: headers(), bodyLength },
+    request: { protocol: 'http/1.1', method, origin, url, headers: headers(), bodyLength, acceptsTrailers: false },
     alter: {
       grantId: undefined,
       provider: undefined,
@@ -78,7 +78,7 @@ function exchangeOf({ resolved, caller, origin, method, target, body, now }: Tes
       caller: undefined,
       context: undefined,
     },
-    outbound: { method, origin, url, headers: headers(), bodyLength },
+    outbound: { method, origin, url, headers: headers(), bodyLength, acceptsTrailers: false },
     placeholders: [],
     resolved,
     injected: [],

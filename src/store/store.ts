@@ -150,3 +150,6 @@ export class StoreUnavailableError extends Error {
     this.hint = hint;
   }
 }
+
+/** Something else stands where the store keeps this: another program has written there. Nothing else of the store is affected. */
+export class ForeignValueError extends StoreUnavailableError {}

@@ -190,6 +190,7 @@ function outboundRequest({ method, url: text, headers, body }: DocumentRequest):
     url: canonicalUrl(`${url.pathname}${url.search}`),
     headers: new HeaderList(['Host', formatAuthority(origin, 'https'), ...headers, 'Connection', 'close']),
     bodyLength: body === undefined ? { kind: 'none' } : { kind: 'length', bytes: Buffer.byteLength(body) },
+    acceptsTrailers: false,
   };
 }
 

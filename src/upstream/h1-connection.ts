@@ -125,8 +125,8 @@ export class H1Connection {
    * @throws Error when the request cannot be written unambiguously; nothing has been sent then.
    */
   send(request: OutboundRequest, body: BodySource | undefined, reader: ResponseReader): void {
-    const { method, headers, bodyLength } = request;
-    const head = requestHead(method, formatTarget(request.url), headers, bodyLength);
+    const { method, headers, bodyLength, acceptsTrailers } = request;
+    const head = requestHead(method, formatTarget(request.url), headers, bodyLength, acceptsTrailers);
     this.#parser.expect(method);
     this.#reader = reader;
     this.#answered = 'nothing';

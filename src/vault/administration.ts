@@ -18,10 +18,11 @@ import { Idps } from './idps.ts';
 import type { IdpAdministration } from './idps.ts';
 import type { Keyring } from './keyring.ts';
 import { Keys } from './keys.ts';
-import type { CreatedKey, NewKey } from './keys.ts';
+import type { CreatedKey, HandOver, NewKey, RotatedKey } from './keys.ts';
 import { Policies } from './policies.ts';
 import type { AttachedPolicy, PolicyTarget } from './policies.ts';
 import type { AgentRecord, KeyRecord } from './records.ts';
+import type { RecordUnreadableError } from './record-unreadable.ts';
 import { recordedAgents, recordedIdps, recordedKeys } from './recorded-access.ts';
 import type { SecretFacts } from './resolved.ts';
 import { countSealedUnder, rewrapAll } from './rewrap.ts';
@@ -55,8 +56,11 @@ export interface Administration extends GrantAdministration {
   listKeys(): Promise<readonly KeyRecord[]>;
   /** By prefix, name or id. */
   deprecateKey(idOrName: string): Promise<KeyRecord>;
-  /** A new key with the same settings; the old one is deprecated and ends after `graceMs`. */
-  rotateKey(idOrName: string, graceMs: number): Promise<CreatedKey & { readonly previous: KeyRecord }>;
+  /**
+   * A new key with the same settings; the old one is deprecated and ends after `graceMs`, once the new one was handed over. When it cannot be,
+   * it is revoked, and the old one stays as it was.
+   */
+  rotateKey(idOrName: string, graceMs: number, handOver?: HandOver<RotatedKey>): Promise<RotatedKey>;
   /** Lets the key live for `ttlMs` from now on, also when it has expired. */
   prolongKey(idOrName: string, ttlMs: number): Promise<KeyRecord>;
   revokeKey(idOrName: string): Promise<KeyRecord>;
@@ -83,7 +87,7 @@ export interface Administration extends GrantAdministration {
   /** Removes a master key, of any app, that seals nothing any more. Rejects with `keyring_key_in_use` while a record needs it, or it is active. */
   dropKey(kid: string): Promise<void>;
 
-  /** Records of the app that do not open, and why: `default:grant:<uuid>: bad_seal`. Listings leave them out. */
+  /** Records of the app that do not open, and why: `default:grant:<uuid>: bad_seal`. Listings leave them out, and tell `leftOut`. */
   unreadable(): Promise<readonly string[]>;
 }
 
@@ -98,6 +102,8 @@ export interface AdministrationOptions {
   readonly maxTtlMs?: number | undefined;
   /** Who makes the changes, for the audit; `operator` unless told. */
   readonly by?: string;
+  /** Hears of the records that a listing leaves out. */
+  readonly leftOut?: (error: RecordUnreadableError) => void;
   /** Takes the audit events of the changes; the store unless told. */
   readonly audit?: Pick<Store, 'appendEvents'>;
   /** Milliseconds since the epoch. */
@@ -107,7 +113,7 @@ export interface AdministrationOptions {
 /** The administration of one app on a store. */
 export function createAdministration(options: AdministrationOptions): Administration {
   const { app, store, keyring, prepare, maxTtlMs, by = 'operator', audit = store, now = Date.now } = options;
-  const records = new SealedRecords(app, store, keyring);
+  const records = new SealedRecords(app, store, keyring, options.leftOut);
   const trail = new ChangeTrail({ store: audit, app, by, now });
   const providers = new CustomProviders({ records, shipped: options.catalogue, prepare, trail, now });
   const findProvider = async (slug: string): Promise<ProviderTemplate> => (await providers.show(slug)).template;
@@ -132,7 +138,7 @@ export function createAdministration(options: AdministrationOptions): Administra
     createKey: (input) => keysOnRecord.create(input),
     listKeys: () => keys.list(),
     deprecateKey: (idOrName) => keysOnRecord.deprecate(idOrName),
-    rotateKey: (idOrName, graceMs) => keysOnRecord.rotate(idOrName, graceMs),
+    rotateKey: (idOrName, graceMs, handOver) => keysOnRecord.rotate(idOrName, graceMs, handOver),
     prolongKey: (idOrName, ttlMs) => keysOnRecord.prolong(idOrName, ttlMs),
     revokeKey: (idOrName) => keysOnRecord.revoke(idOrName),
     agents: recordedAgents(agents, trail),

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { CommandError } from '../errors.ts';
 import { parseNetwork } from '../message/network.ts';
 import type { Secret } from '../secret/reveal.ts';
@@ -25,6 +26,15 @@ export interface CreatedKey {
   readonly key: Secret;
   readonly record: KeyRecord;
 }
+
+/** A key that took the place of another. */
+export interface RotatedKey extends CreatedKey {
+  /** The other one, as it is from now on. */
+  readonly previous: KeyRecord;
+}
+
+/** Gives a new key to its owner; rejects when the owner does not get it. */
+export type HandOver<Key extends CreatedKey = CreatedKey> = (key: Key) => Promise<void>;
 
 /** What the administration of keys needs. */
 export interface KeysOptions {
@@ -78,8 +88,12 @@ export class Keys {
     );
   }
 
-  /** A new key with the same settings and as long a life. The old one is deprecated and ends after `graceMs`; 0: now. */
-  async rotate(idOrName: string, graceMs: number): Promise<CreatedKey & { readonly previous: KeyRecord }> {
+  /**
+   * A new key with the same settings and as long a life. The old one is deprecated and ends after `graceMs`; 0: now. That comes last: when
+   * `handOver` rejects, the new key is revoked, the old one is as it was, and this rejects with what {@link endLost} answers. So it does with
+   * `record_conflict` when somebody else has changed the old key meanwhile, perhaps rotated it.
+   */
+  async rotate(idOrName: string, graceMs: number, handOver: HandOver<RotatedKey> = () => Promise.resolve()): Promise<RotatedKey> {
     const old = await this.#find(idOrName);
     const at = this.#options.now();
     if (!isUsable(old, at)) {
@@ -94,8 +108,17 @@ export class Keys {
       ...(environment === undefined ? {} : { environment }),
       ...expiryAfter(old.expiresAt === undefined ? undefined : old.expiresAt - old.createdAt, at),
     });
-    const previous = await this.#change(old, (record) => ended(record, at, graceMs));
-    return { ...created, previous };
+    const rotated = { ...created, previous: ended(old, at, graceMs) };
+    try {
+      await handOver(rotated);
+      await this.#change(old, (record) => {
+        if (!isDeepStrictEqual(record, old)) throw new CommandError('record_conflict', `the key ${old.name} was changed by somebody else`);
+        return rotated.previous;
+      });
+      return rotated;
+    } catch (error) {
+      throw await endLost(created.record, error, () => this.#revoke(created.record));
+    }
   }
 
   /** Lets the key live for `ttlMs` from now on, also when it has expired: for who holds it and goes on. A revoked key does not come back. */
@@ -151,11 +174,29 @@ export class Keys {
     if (found === undefined) throw unknown(idOrName);
     if (another !== undefined) {
       throw new CommandError('record_invalid', `several keys are called ${JSON.stringify(idOrName)}`, {
-        hint: 'Name the key by its prefix or id.',
+        hint: 'Name the key by its prefix or id. While somebody rotates it there are two for a moment.',
       });
     }
     return found;
   }
+}
+
+/**
+ * Ends a new key that nobody has got because of `failure`. Answers the error to throw: the same failure, with what has become of the key.
+ * `revoke` ends it, and rejects with CommandError when it cannot.
+ */
+export async function endLost({ prefix }: KeyRecord, failure: unknown, revoke: () => Promise<unknown>): Promise<unknown> {
+  const { code, message, hint } = failure instanceof CommandError ? failure : new CommandError('internal', String(failure));
+  try {
+    await revoke();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return new CommandError(code, `${message}; the new key ${prefix} still works: it could not be revoked: ${why}`, {
+      hint: `Revoke it with: alter-proxy key revoke ${prefix}`,
+      cause: failure,
+    });
+  }
+  return new CommandError(code, `${message}; the new key ${prefix} was revoked`, { hint, cause: failure });
 }
 
 /** Whether a key is taken at `now`, as far as its record says. */

@@ -1,5 +1,6 @@
-/** Why a sealed record does not open. */
-export type UnreadableReason = 'unknown_kid' | 'wrong_ref' | 'wrong_kind' | 'bad_seal' | 'truncated' | 'bad_shape' | 'newer_version';
+/** Why a sealed record does not open. `wrong_type`: the store holds something else there. */
+export type UnreadableReason =
+  'unknown_kid' | 'wrong_ref' | 'wrong_kind' | 'bad_seal' | 'truncated' | 'bad_shape' | 'newer_version' | 'wrong_type';
 
 /** A sealed record does not open. Nothing of its content is in here: the ref, the reason, and perhaps the name of a member. */
 export class RecordUnreadableError extends Error {

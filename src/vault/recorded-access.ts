@@ -62,8 +62,8 @@ export function recordedKeys(keys: Keys, trail: ChangeTrail): RecordedKeys {
       });
       return created;
     },
-    rotate: async (idOrName, graceMs) => {
-      const created = await keys.rotate(idOrName, graceMs);
+    rotate: async (idOrName, graceMs, handOver) => {
+      const created = await keys.rotate(idOrName, graceMs, handOver);
       const { record, previous } = created;
       const links = { ...linksOf(record), replaces: previous.prefix };
       await trail.record({ action: 'key.rotate', target: record.prefix, label: record.name, links });

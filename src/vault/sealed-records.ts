@@ -1,6 +1,6 @@
 import { CommandError } from '../errors.ts';
-import { StoreUnavailableError } from '../store/store.ts';
-import type { RecordKind, RecordRef, Store } from '../store/store.ts';
+import { ForeignValueError, StoreUnavailableError, refText } from '../store/store.ts';
+import type { RecordKind, RecordRef, Store, Uses } from '../store/store.ts';
 import type { Keyring } from './keyring.ts';
 import { openRecord } from './open-record.ts';
 import { RecordUnreadableError } from './record-unreadable.ts';
@@ -32,11 +32,14 @@ export class SealedRecords {
   readonly app: string;
   readonly store: Store;
   readonly keyring: Keyring;
+  readonly #leftOut: (error: RecordUnreadableError) => void;
 
-  constructor(app: string, store: Store, keyring: Keyring) {
+  /** `leftOut` hears of what a listing cannot read. */
+  constructor(app: string, store: Store, keyring: Keyring, leftOut: (error: RecordUnreadableError) => void = () => undefined) {
     this.app = app;
     this.store = store;
     this.keyring = keyring;
+    this.#leftOut = leftOut;
   }
 
   /** Where the record of this kind and id stands. */
@@ -47,9 +50,9 @@ export class SealedRecords {
   /** The record, or undefined. Another app's key is as good as none. */
   async read<K extends RecordKind>(kind: K, id: string): Promise<Standing<RecordTypes[K]> | undefined> {
     const ref = this.ref(kind, id);
-    const text = await reach(() => this.store.get(ref));
-    if (text === undefined) return undefined;
     try {
+      const text = await reach(() => readable(refText(ref), () => this.store.get(ref)));
+      if (text === undefined) return undefined;
       const record = await openRecord(this.keyring, kind, ref, text);
       return record.app === this.app ? { text, record } : undefined;
     } catch (cause) {
@@ -102,6 +105,18 @@ export class SealedRecords {
     } while (cursor !== undefined);
   }
 
+  /** The uses of these grants by id; undefined when the counts cannot be read. */
+  async uses(ids: readonly string[]): Promise<ReadonlyMap<string, Uses> | undefined> {
+    try {
+      const uses = await reach(() => readable(`${this.app}:uses`, () => this.store.readUses(this.app, ids)));
+      return new Map(uses.map((use) => [use.id, use]));
+    } catch (error) {
+      if (!(error instanceof RecordUnreadableError)) throw error;
+      this.#leftOut(error);
+      return undefined;
+    }
+  }
+
   /** All records of this kind, and what does not open. Keys that this keyring cannot open belong to other apps and are left out. */
   async list<K extends RecordKind>(kind: K): Promise<Listing<RecordTypes[K]>> {
     const records: RecordTypes[K][] = [];
@@ -109,8 +124,10 @@ export class SealedRecords {
     for await (const ids of this.ids(kind)) {
       const found = await Promise.all(ids.map((id) => this.#readForListing(kind, id)));
       for (const item of found) {
-        if (item instanceof RecordUnreadableError) unreadable.push(item);
-        else if (item !== undefined) records.push(item);
+        if (item instanceof RecordUnreadableError) {
+          unreadable.push(item);
+          this.#leftOut(item);
+        } else if (item !== undefined) records.push(item);
       }
     }
     return { records: records.sort((a, b) => a.createdAt - b.createdAt || compareText(a.id, b.id)), unreadable };
@@ -131,6 +148,15 @@ export class SealedRecords {
     checkReadable(kind, ref, record);
     const text = await seal(this.keyring, ref, record);
     return reach(() => this.store.put(ref, expected, text));
+  }
+}
+
+/** Asks the store for `what`; where that is something else than the store keeps there, only this one thing cannot be read. */
+async function readable<T>(what: string, call: () => T | Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (cause) {
+    throw cause instanceof ForeignValueError ? new RecordUnreadableError(what, 'wrong_type', { cause }) : cause;
   }
 }
 

@@ -61,6 +61,56 @@ test('output that finds no room is an error', async (t) => {
   t.is((JSON.parse(stderr) as { readonly error: { readonly code: string } }).error.code, 'file_unwritable');
 });
 
+test('a key that finds no room on stdout is revoked, and the one that it was to replace stays as it was', async (t) => {
+  const { run, prepare, folder } = cliHome(t);
+  await prepare(['init']);
+  await prepare(['key', 'create', 'ci', '--ttl', '30d']);
+  const list = async () =>
+    JSON.parse(await prepare(['key', 'list', '--all', '--json'])) as {
+      readonly name: string;
+      readonly prefix: string;
+      readonly status: string;
+    }[];
+  const before = await list();
+  for (const args of [
+    ['create', 'new'],
+    ['rotate', 'ci'],
+    ['rotate', 'ci', '--grace', '0'],
+    ['rotate', 'ci', '--json'],
+  ]) {
+    const known = new Set((await list()).map(({ prefix }) => prefix));
+    const { code, stderr } = await run(['key', ...args], { stdout: '/dev/full' });
+    t.is(code, 1, args.join(' '));
+    const made = (await list()).filter(({ prefix }) => !known.has(prefix));
+    t.deepEqual(made.map(({ name, status }) => [name, status]), [[args[1], 'revoked']]); // prettier-ignore
+    t.true(
+      stderr.includes(`the output cannot be written: no space left on the device; the new key ${made[0]?.prefix} was revoked`),
+      stderr,
+    );
+    t.is(stderr.match(/cannot be written/g)?.length, 1, stderr);
+    t.notRegex(stderr, /only time|old key/);
+  }
+  t.deepEqual((await list()).filter(({ status }) => status !== 'revoked'), before); // prettier-ignore
+  // What only tells that the key is in its file may get lost.
+  const file = join(folder, 'ci.key');
+  t.is((await run(['key', 'rotate', 'ci', '--out', file], { stdout: '/dev/full' })).code, 1);
+  t.regex(readFileSync(file, 'utf8'), /^alter_key_app_/);
+  t.deepEqual((await list()).filter(({ name, status }) => name === 'ci' && status !== 'revoked').map(({ status }) => status).sort(), ['active', 'deprecated']); // prettier-ignore
+});
+
+test('a key whose reader has gone is revoked, too', async (t) => {
+  const { prepare, start } = cliHome(t);
+  await prepare(['init']);
+  const { child, ended } = start(['key', 'create', 'unread']);
+  child.stdout?.destroy();
+  t.is((await ended).code, 1);
+  const keys = JSON.parse(await prepare(['key', 'list', '--all', '--json'])) as readonly {
+    readonly name: string;
+    readonly status: string;
+  }[];
+  t.is(keys.find(({ name }) => name === 'unread')?.status, 'revoked');
+});
+
 test('output that finds room only in part is an error', async (t) => {
   const { home, folder, prepare } = cliHome(t);
   await prepare(['init']);

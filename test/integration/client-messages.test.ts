@@ -161,6 +161,23 @@ test('trailers reach the API, but not those of the proxy, of the connection, or 
   client.destroy();
 });
 
+test('that a client takes trailers reaches the API as the word of the proxy, and nothing else of TE does', async (t) => {
+  const grant = await scene.grant({});
+  const hop = async (path: string, ...fields: string[]): Promise<readonly string[]> => {
+    const client = await inside();
+    client.send(head(`GET ${path}`, fields));
+    t.true(isAnswer((await client.answered(1))[0], 200));
+    client.destroy();
+    const raw = seen(path)?.rawHeaders ?? [];
+    return raw.flatMap((name, i) => (i % 2 === 0 && /^(?:te|connection)$/i.test(name) ? [`${name}: ${raw[i + 1]}`] : []));
+  };
+  const own = ['TE: trailers', 'Connection: TE'];
+  t.deepEqual(await hop('/te', 'TE: gzip, trailers;q=0.1, trailers, deflate;q=0.5', 'Connection: keep-alive, TE'), own);
+  t.deepEqual(await hop('/te-alone', 'te: trailers', `X-Alter-Grant: ${grant}`), own);
+  t.deepEqual(await hop('/te-other', 'TE: deflate;q=0.5', 'Connection: TE'), []);
+  t.deepEqual(await hop('/te-none', 'Connection: TE'), []);
+});
+
 test('a trailer that would change the framing or the routing costs the request its answer of the API', async (t) => {
   for (const trailer of ['Content-Length: 5', 'Transfer-Encoding: chunked', 'Host: internal.example', 'transfer_encoding: chunked']) {
     const client = await inside();

@@ -98,7 +98,7 @@ export function addAgentCommands(program: Command, runtime: Runtime): void {
   const listing = declare(group, 'list', 'List the agents of the app.', ['alter-proxy agent list', 'alter-proxy agent list --all']);
   perform<{ readonly all?: boolean }>(listing.option('-a, --all', 'also deleted ones'), runtime, async (session, options) => {
     await list(session, options.all === true);
-    return 0;
+    return session.listed();
   });
   const showing = declare(group, 'show <name>', 'Show an agent and its keys.', ['alter-proxy agent show reporter']);
   perform(showing, runtime, async (session, _options, [name = '']) => {

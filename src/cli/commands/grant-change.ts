@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { CommandError } from '../../errors.ts';
 import type { GrantChange, GrantEdit } from '../../vault/grants/change.ts';
+import type { GrantStatus } from '../../vault/grants/view.ts';
 import { printBulk } from '../bulk-output.ts';
 import { declare, perform, type Runtime } from '../command.ts';
 import { confirmByName } from '../confirm.ts';
@@ -23,8 +24,16 @@ const FILTERS: readonly (keyof FilterOptions)[] = [
   ...(['secret', 'provider', 'principal', 'user', 'group', 'agent', 'status', 'withLabel', 'expiringWithin'] as const),
 ];
 
+/** What can be revoked: what works now, or would again with its secret, its identity provider or its source. */
+const REVOCABLE: readonly GrantStatus[] = ['active', 'credential_revoked', 'principal_ended', 'source_ended'];
+
 /** The ids that were named, or those that the filter finds. Throws CommandError `usage` for both and for neither. */
-async function selectedIds(session: Session, ids: readonly string[], options: SelectOptions): Promise<readonly string[]> {
+async function selectedIds(
+  session: Session,
+  ids: readonly string[],
+  options: SelectOptions,
+  statuses: readonly GrantStatus[],
+): Promise<readonly string[]> {
   const filtered = FILTERS.some((name) => options[name] !== undefined);
   if (filtered === ids.length > 0) {
     throw new CommandError('usage', filtered ? 'name grants, or choose them with options, not both' : 'no grant is named or chosen', {
@@ -32,7 +41,7 @@ async function selectedIds(session: Session, ids: readonly string[], options: Se
     });
   }
   if (!filtered) return ids;
-  const { grants } = await (await session.administration()).findGrants(filterOption(options, ['active']));
+  const { grants } = await (await session.administration()).findGrants(filterOption(options, statuses));
   return grants.map(({ grant }) => grant.id);
 }
 
@@ -46,11 +55,13 @@ async function change(
   const administration = await session.administration();
   const dryRun = options.dryRun === true;
   const [only, another] = ids;
-  const selected = await selectedIds(session, ids, options);
+  const selected = await selectedIds(session, ids, options, what.change === 'revoke' ? REVOCABLE : ['active']);
   const results = await administration.changeGrants(selected, what.change, { dryRun });
   if (only === undefined || another !== undefined || dryRun) {
     const rows = results.map((result, index) => ({ name: `#${String(index + 1)}`, result }));
-    return printBulk(session.output, rows, { done: what.done, dryRun });
+    const failed = printBulk(session.output, rows, { done: what.done, dryRun });
+    // What cannot be read could not be chosen either.
+    return ids.length === 0 ? Math.max(failed, session.listed()) : failed;
   }
   const [result] = results;
   if (result?.ok === false) throw result.error;

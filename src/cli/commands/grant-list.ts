@@ -3,7 +3,7 @@ import { CommandError } from '../../errors.ts';
 import { declare, perform, type Runtime } from '../command.ts';
 import { formatInstant } from '../duration.ts';
 import { addFilterOptions, filterOption, type FilterOptions } from '../grant-options.ts';
-import { grantFacts, grantForPrograms, grantStatusCell, policyText, principalText } from '../grant-text.ts';
+import { grantFacts, grantForPrograms, grantStatusCell, policyText, principalText, usesText } from '../grant-text.ts';
 import type { Session } from '../session.ts';
 
 interface ListOptions extends FilterOptions {
@@ -43,14 +43,14 @@ async function list(session: Session, options: ListOptions): Promise<number> {
         secret?.name ?? grant.secretId,
         formatInstant(grant.expiresAt, now),
         formatInstant(lastUsedAt, now),
-        String(uses),
+        usesText(uses),
         policyText(grant) || '-',
         grantStatusCell(output, status),
       ]),
     );
   });
   if (cursor !== undefined) output.note(`There are more: add --cursor ${cursor}`);
-  return 0;
+  return session.listed();
 }
 
 /** `grant list` and `grant show`. */

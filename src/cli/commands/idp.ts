@@ -144,7 +144,7 @@ export function addIdpCommands(program: Command, runtime: Runtime): void {
   addAdd(group, runtime);
   perform(declare(group, 'list', 'List the identity providers of the app.', ['alter-proxy idp list']), runtime, async (session) => {
     await list(session);
-    return 0;
+    return session.listed();
   });
   const showing = declare(group, 'show <name>', 'Show an identity provider.', ['alter-proxy idp show corp']);
   perform(showing, runtime, async (session, _options, [slug = '']) => {

@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import type { Administration } from '../../vault/administration.ts';
-import type { CreatedKey } from '../../vault/keys.ts';
+import { endLost } from '../../vault/keys.ts';
+import type { CreatedKey, HandOver, NewKey, RotatedKey } from '../../vault/keys.ts';
 import { apiKeyText } from '../../vault/own-credentials.ts';
 import type { KeyRecord } from '../../vault/records.ts';
 import { collect, declare, declareGroup, durationOption, perform, type Runtime } from '../command.ts';
@@ -24,6 +25,8 @@ interface CreateOptions extends FileOptions {
 interface RotateOptions extends FileOptions {
   readonly grace?: string;
 }
+
+type Facts = Readonly<Record<string, unknown>>;
 
 const DEFAULT_GRACE = '24h';
 
@@ -58,16 +61,23 @@ function reserveFile({ out, force }: FileOptions): KeyFile | undefined {
   return out === undefined ? undefined : reserveKeyFile(out, force === true);
 }
 
-/** Hands a new key to its owner, once. */
-function handOver({ output }: Session, { key, record }: CreatedKey, file: KeyFile | undefined, more: Record<string, unknown> = {}): void {
-  const facts = { ...forPrograms(record, Date.now()), ...more };
+/** Gives a new key to its owner, once: into its file, or printed. Rejects when that is not possible. */
+async function handOver({ output }: Session, { key, record }: CreatedKey, file: KeyFile | undefined, more: Facts = {}): Promise<void> {
+  if (file === undefined)
+    await output.deliver({ ...forPrograms(record, Date.now()), ...more, key: apiKeyText(key) }, () => apiKeyText(key));
+  else file.fill(`${apiKeyText(key)}\n`);
+}
+
+/** Says where the key is, which its owner has by now. */
+function tellOf({ output }: Session, { record }: CreatedKey, file: KeyFile | undefined, more: Facts = {}): void {
   const validity = record.expiresAt === undefined ? 'it does not expire' : `it expires ${formatInstant(record.expiresAt, Date.now())}`;
-  if (file !== undefined) {
-    output.result({ ...facts, file: file.path }, () => `Wrote key ${record.name} to ${file.path}; ${validity}`);
+  if (file === undefined) {
+    output.note(`This is the only time that the key is shown; ${validity}. Put it into the proxy URL: http://x:<key>@<host>:<port>`);
     return;
   }
-  output.result({ ...facts, key: apiKeyText(key) }, () => apiKeyText(key));
-  output.note(`This is the only time that the key is shown; ${validity}. Put it into the proxy URL: http://x:<key>@<host>:<port>`);
+  file.takePlace();
+  const facts = { ...forPrograms(record, Date.now()), ...more, file: file.path };
+  output.result(facts, () => `Wrote key ${record.name} to ${file.path}; ${validity}`);
 }
 
 async function create(session: Session, name: string, options: CreateOptions): Promise<void> {
@@ -81,21 +91,36 @@ async function create(session: Session, name: string, options: CreateOptions): P
     ...(options.env === undefined ? {} : { environment: options.env }),
     ...(options.agent === undefined ? {} : { agent: options.agent }),
   };
-  const created = await forFile(file, administration.createKey(wanted));
-  await putInto(file, created, administration);
-  handOver(session, created, file);
+  const created = await forFile(
+    file,
+    createFor(administration, wanted, (key) => handOver(session, key, file)),
+  );
+  tellOf(session, created, file);
+}
+
+/** A key that its owner does not get is nobody's, and ends. */
+async function createFor(administration: Administration, wanted: NewKey, give: HandOver): Promise<CreatedKey> {
+  const created = await administration.createKey(wanted);
+  try {
+    await give(created);
+  } catch (error) {
+    throw await endLost(created.record, error, () => administration.revokeKey(created.record.id));
+  }
+  return created;
 }
 
 async function rotate(session: Session, idOrName: string, options: RotateOptions): Promise<void> {
   const graceMs = options.grace === '0' ? 0 : (durationOption('--grace', options.grace ?? DEFAULT_GRACE) ?? 0);
   const administration = await session.administration();
   const file = reserveFile(options);
-  const rotated = await forFile(file, administration.rotateKey(idOrName, graceMs));
-  await putInto(file, rotated, administration);
+  const more = ({ previous }: RotatedKey): Facts => ({ previous: forPrograms(previous, Date.now()) });
+  const rotated = await forFile(
+    file,
+    administration.rotateKey(idOrName, graceMs, (key) => handOver(session, key, file, more(key))),
+  );
+  tellOf(session, rotated, file, more(rotated));
   const { previous } = rotated;
-  const now = Date.now();
-  handOver(session, rotated, file, { previous: forPrograms(previous, now) });
-  const end = previous.status === 'revoked' ? 'has ended' : `ends ${formatInstant(previous.expiresAt, now)}`;
+  const end = previous.status === 'revoked' ? 'has ended' : `ends ${formatInstant(previous.expiresAt, Date.now())}`;
   session.output.note(`The old key (${previous.prefix}…) ${end}.`);
 }
 
@@ -107,18 +132,6 @@ async function forFile<T>(file: KeyFile | undefined, made: Promise<T>): Promise<
     file?.giveUp();
     throw error;
   }
-}
-
-/** A key that does not get into its file is nobody's, and ends. */
-async function putInto(file: KeyFile | undefined, { key, record }: CreatedKey, administration: Administration): Promise<void> {
-  try {
-    file?.fill(`${apiKeyText(key)}\n`);
-  } catch (error) {
-    await administration.revokeKey(record.id);
-    file?.giveUp();
-    throw error;
-  }
-  file?.takePlace();
 }
 
 async function list(session: Session, all: boolean): Promise<void> {
@@ -215,7 +228,7 @@ export function addKeyCommands(program: Command, runtime: Runtime): void {
   ]);
   perform<{ readonly all?: boolean }>(listing.option('-a, --all', 'also expired and revoked ones'), runtime, async (session, options) => {
     await list(session, options.all === true);
-    return 0;
+    return session.listed();
   });
   const deprecating = declare(
     group,

@@ -82,7 +82,7 @@ export function addPolicyCommands(program: Command, runtime: Runtime): void {
   const listing = declare(group, 'list', 'List every place that has rules.', ['alter-proxy policy list']);
   perform(listing, runtime, async (session) => {
     await list(session);
-    return 0;
+    return session.listed();
   });
   addPolicyTestCommands(group, runtime);
 }

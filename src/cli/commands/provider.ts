@@ -152,7 +152,7 @@ export function addProviderCommands(program: Command, runtime: Runtime): void {
     .option('--category <word>', 'only those of the category');
   perform<ListOptions>(listing, runtime, async (session, options) => {
     await list(session, options);
-    return 0;
+    return session.listed();
   });
   const showing = declare(group, 'show <slug>', 'Show hosts, fields and injection of a provider, and how to use it.', [
     'alter-proxy provider show openai',

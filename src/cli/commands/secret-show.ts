@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { declare, perform, type Runtime } from '../command.ts';
 import { formatInstant, formatSpan, isoInstant } from '../duration.ts';
+import { usesText } from '../grant-text.ts';
 import { shortOrigin } from '../origin-text.ts';
 import { secretForPrograms } from '../secret-text.ts';
 import type { Session } from '../session.ts';
@@ -12,9 +13,9 @@ async function show(session: Session, idOrName: string): Promise<void> {
   const secret = await administration.showSecret(idOrName);
   const { grants } = await administration.findGrants({ secret: secret.id });
   const active = grants.filter(({ grant }) => grant.status === 'active').length;
-  const uses = grants.reduce((sum, grant) => sum + grant.uses, 0);
+  const uses = grants.reduce<number | undefined>((sum, grant) => plus(sum, grant.uses), 0);
   const lastUsedAt = grants.reduce<number | undefined>((last, grant) => later(last, grant.lastUsedAt), undefined);
-  const usage = { activeGrants: active, uses, lastUsedAt: isoInstant(lastUsedAt), ageMs: now - secret.rotatedAt };
+  const usage = { activeGrants: active, uses: uses ?? null, lastUsedAt: isoInstant(lastUsedAt), ageMs: now - secret.rotatedAt };
   output.result({ ...secretForPrograms(secret), ...usage }, () =>
     output.facts([
       ['Name', secret.name],
@@ -30,11 +31,15 @@ async function show(session: Session, idOrName: string): Promise<void> {
       ['Age', formatSpan(Math.max(0, now - secret.rotatedAt))],
       ['Longest life of grants', secret.maxTtlS === undefined ? 'any' : formatSpan(secret.maxTtlS * 1000)],
       ['Active grants', String(active)],
-      ['Uses', String(uses)],
+      ['Uses', usesText(uses)],
       ['Last used', formatInstant(lastUsedAt, now)],
       ['Value', { painted: output.paint('dim', 'stored; it cannot be read back') }],
     ]),
   );
+}
+
+function plus(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? undefined : one + other;
 }
 
 function later(one: number | undefined, other: number | undefined): number | undefined {

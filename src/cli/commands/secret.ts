@@ -163,7 +163,7 @@ export function addSecretCommands(program: Command, runtime: Runtime): void {
   ]);
   perform<{ readonly all?: boolean }>(listing.option('-a, --all', 'also deleted ones'), runtime, async (session, options) => {
     await list(session, options.all === true);
-    return 0;
+    return session.listed();
   });
   addSecretShow(group, runtime);
   addSecretTest(group, runtime);

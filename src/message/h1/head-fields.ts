@@ -2,7 +2,7 @@ import type { BodyLength } from '../body.ts';
 import { addConnectionOptions } from '../connection.ts';
 import { HeaderList } from '../header-list.ts';
 import type { FieldName } from '../field-name.ts';
-import { foldUnderscores, isToken } from '../syntax.ts';
+import { foldUnderscores, isToken, trimSpaces } from '../syntax.ts';
 import { H1Error } from './error.ts';
 import { readFieldLine } from './field-line.ts';
 import type { OctetLines } from './octet-lines.ts';
@@ -27,6 +27,8 @@ export class HeadFields {
   hosts = 0;
   /** The values of Expect. */
   expect: string | undefined;
+  /** TE holds `trailers`. */
+  acceptsTrailers = false;
   /** Connection holds `close`, `keep-alive`. */
   close = false;
   keepAlive = false;
@@ -87,6 +89,9 @@ export class HeadFields {
         return;
       case 'connection':
         this.#noteConnection(value);
+        return;
+      case 'te':
+        this.acceptsTrailers ||= value.split(',').some((coding) => trimSpaces(coding).toLowerCase() === 'trailers');
         return;
       case 'content-length':
         this.#noteContentLength(value);

@@ -21,6 +21,11 @@ export interface H1RequestHead {
   readonly keepAlive: boolean;
   /** Whether the client waits for a 100 before it sends the body. */
   readonly expectsContinue: boolean;
+  /**
+   * Whether the client takes trailers (RFC 9110 §10.1.4). It counts also where Connection does not name TE: clients of gRPC, whose HTTP/2 has no
+   * Connection, send it so.
+   */
+  readonly acceptsTrailers: boolean;
   /** The protocols in Upgrade, if Connection names it. */
   readonly upgrade: string | undefined;
 }
@@ -121,6 +126,7 @@ function readHead(line: RequestLine, fields: HeadFields): H1RequestHead {
     // RFC 9112 §9.3: a proxy does not persist with an HTTP/1.0 client, whatever its Connection says.
     keepAlive: version === '1.1' && !fields.close,
     expectsContinue: expectsContinue(version, fields),
+    acceptsTrailers: version === '1.1' && fields.acceptsTrailers,
     upgrade: version === '1.1' ? fields.upgrade : undefined,
   };
 }

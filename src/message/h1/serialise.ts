@@ -12,16 +12,19 @@ export const CHUNK_END = '\r\n';
 /** Ends a chunked body without trailers. */
 export const LAST_CHUNK = '0\r\n\r\n';
 
+/** RFC 9110 §10.1.4: whoever sends TE names it in Connection. */
+const TE_TRAILERS = 'TE: trailers\r\nConnection: TE\r\n';
+
 /**
  * A request head in HTTP/1.1, one character an octet. The framing fields are written from `framing`, so that they cannot disagree with
  * the body: Transfer-Encoding must not be among `headers`, and a Content-Length there must be the right one. What a field may hold is the
- * promise of {@link HeaderList}.
+ * promise of {@link HeaderList}. With `acceptsTrailers` neither TE nor Connection may be among them.
  * @throws Error when the head would be read differently from how it was meant.
  */
-export function requestHead(method: string, target: string, headers: HeaderList, framing: BodyLength): string {
+export function requestHead(method: string, target: string, headers: HeaderList, framing: BodyLength, acceptsTrailers = false): string {
   if (!isToken(method)) throw unsound('the method is not a token');
   if (!TARGET.test(target)) throw unsound('the request target is not visible ASCII');
-  return fieldLines(`${method} ${target} HTTP/1.1\r\n`, headers, framing, 'refused');
+  return fieldLines(`${method} ${target} HTTP/1.1\r\n${acceptsTrailers ? TE_TRAILERS : ''}`, headers, framing, 'refused');
 }
 
 /**
@@ -72,7 +75,7 @@ function lengthWithoutBody(status: number): LengthWithoutBody {
   return status < 200 || status === 204 ? 'dropped' : 'kept';
 }
 
-/** `first` line, the lines of the fields, and the empty line. Joined in one go: a string that grows by pieces is a tree of them. */
+/** `first`, which is a line or several, the lines of the fields, and the empty line. Joined in one go: a string that grows by pieces is a tree of them. */
 function fieldLines(first: string, headers: HeaderList, framing: ResponseBodyLength, withoutBody: LengthWithoutBody): string {
   const { names, values } = headers;
   const parts = [first];

@@ -1,4 +1,4 @@
-import { StoreUnavailableError } from '../store.ts';
+import { ForeignValueError, StoreUnavailableError } from '../store.ts';
 import { TimedOutError } from './deadline.ts';
 import type { RedisTarget } from './target.ts';
 
@@ -38,10 +38,10 @@ const FULL = /^OOM |: -OOM /;
 /** What to do about an answer that tells more than that something failed. */
 function hintFor(reason: string): string | undefined {
   if (reason.startsWith('NOPERM ')) return 'Give the ACL user of store.username the right that is named.';
-  if (reason.startsWith('WRONGTYPE '))
-    return 'Something else has written a key of this namespace: remove that key, or choose another store.namespace.';
   return undefined;
 }
+
+const FOREIGN_VALUE = 'Something else has written a key of this namespace: remove that key, or choose another store.namespace.';
 
 /** The error for a failed call. `lastTrouble`: why there is no connection, when there is none. */
 export function unavailable(target: RedisTarget, error: unknown, lastTrouble: string | undefined): StoreUnavailableError {
@@ -53,5 +53,6 @@ export function unavailable(target: RedisTarget, error: unknown, lastTrouble: st
     return new StoreUnavailableError(`Redis at ${target.address} is not connected: ${lastTrouble ?? 'the connection was lost'}`);
   const message = `Redis at ${target.address} failed: ${reason}`;
   if (FULL.test(reason)) return new StoreFullError(message, undefined, 'Raise maxmemory of Redis, or remove what is not needed there.');
+  if (reason.startsWith('WRONGTYPE ')) return new ForeignValueError(message, undefined, FOREIGN_VALUE);
   return new StoreUnavailableError(message, undefined, hintFor(reason));
 }

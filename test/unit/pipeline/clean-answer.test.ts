@@ -13,7 +13,7 @@ function signed(): Pick<Exchange, 'resolved' | 'outbound'> {
   const { method, origin, url, headers, bodyLength } = draft('/');
   const resolved = { injection: injection([{ kind: 'bearer', format: '{b}' }], { b: 'bearer-token' }) } as Exchange['resolved'];
   return {
-    outbound: { method, origin, url, headers, bodyLength, signatures: [SIGNATURE] },
+    outbound: { method, origin, url, headers, bodyLength, acceptsTrailers: false, signatures: [SIGNATURE] },
     ...(resolved === undefined ? {} : { resolved }),
   };
 }

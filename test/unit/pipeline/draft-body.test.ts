@@ -10,7 +10,11 @@ import { draft as plainDraft } from '../../support/injection.ts';
 
 const OBSERVER = { received: () => undefined, reading: () => undefined, bodyMemory: new MemoryBudget(1_000_000), bodySpool: undefined };
 
-const request = (...lines: string[]): OutboundRequest => ({ ...plainDraft('/', ...lines), bodyLength: { kind: 'length', bytes: 3 } });
+const request = (...lines: string[]): OutboundRequest => ({
+  ...plainDraft('/', ...lines),
+  bodyLength: { kind: 'length', bytes: 3 },
+  acceptsTrailers: true,
+});
 
 function drafted(...lines: string[]): { source: HandSource; client: RequestBody; draft: OutboundDraft } {
   const source = new HandSource();
@@ -84,6 +88,7 @@ test('a copy shares nothing that injection changes', (t) => {
   copy.headers.append('B', '2');
   copy.url = { path: '/other', query: undefined };
   frame(copy, { kind: 'chunked' });
+  t.true(copy.acceptsTrailers);
   t.deepEqual([original.headers.flat(), original.url.path, original.bodyLength], [['A', '1'], '/', { kind: 'length', bytes: 3 }]);
 });
 

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { CommandError } from '../../../src/errors.ts';
 import { reveal } from '../../../src/secret/reveal.ts';
 import { fingerprint } from '../../../src/vault/fingerprint.ts';
 import type { NewKey } from '../../../src/vault/keys.ts';
@@ -118,4 +119,60 @@ test("another app's keys cannot be touched, by whatever name", async (t) => {
       t.is(await codeOf(action), 'not_found', name);
     }
   }
+});
+
+test('a new key that cannot be handed over is revoked, and its rotation has not been', async (t) => {
+  const fixture = fixtureOf(t);
+  const administration = fixture.administration();
+  const old = (await administration.createKey({ name: 'k' })).record;
+  fixture.now += 1;
+  const lost = new CommandError('file_unwritable', 'no room', { hint: 'Make room.' });
+  const failed = async (more: () => void = () => undefined) =>
+    t.throwsAsync<CommandError>(
+      administration.rotateKey('k', 0, ({ previous }) => {
+        t.is(previous.status, 'revoked');
+        more();
+        return Promise.reject(lost);
+      }),
+      { instanceOf: CommandError, code: 'file_unwritable' },
+    );
+  const error = await failed();
+  const [, made] = await administration.listKeys();
+  t.is(error.message, `no room; the new key ${made?.prefix} was revoked`);
+  t.is(error.hint, 'Make room.');
+  t.deepEqual(
+    (await administration.listKeys()).map(({ status }) => status),
+    ['active', 'revoked'],
+  );
+  t.deepEqual(await administration.deprecateKey(old.id).then(({ createdAt }) => createdAt), old.createdAt);
+  fixture.now += 1;
+  const alive = await failed(() => (fixture.store.failing = true));
+  fixture.store.failing = false;
+  const left = (await administration.listKeys()).at(-1);
+  t.is(left?.status, 'active');
+  t.true(alive.message.startsWith(`no room; the new key ${left?.prefix} still works: it could not be revoked: the store`), alive.message);
+  t.is(alive.hint, `Revoke it with: alter-proxy key revoke ${left?.prefix}`);
+});
+
+test('of those who rotate one key at the same time one wins', async (t) => {
+  const administration = fixtureOf(t).administration();
+  await administration.createKey({ name: 'k' });
+  for (const graceMs of [1000, 0]) {
+    const outcomes = await Promise.all([1, 2, 3].map(() => codeOf(() => administration.rotateKey('k', graceMs))));
+    t.deepEqual(outcomes.sort(), ['none', 'record_conflict', 'record_conflict']);
+    t.is((await administration.listKeys()).filter(({ status }) => status === 'active').length, 1);
+  }
+});
+
+test('what is done to a key while it is rotated holds', async (t) => {
+  const administration = fixtureOf(t).administration();
+  const { record } = await administration.createKey({ name: 'k' });
+  const rotating = administration.rotateKey('k', 1000, async () => {
+    await administration.revokeKey(record.id);
+  });
+  t.is(await codeOf(() => rotating), 'record_conflict');
+  t.deepEqual(
+    (await administration.listKeys()).map(({ status }) => status),
+    ['revoked', 'revoked'],
+  );
 });

@@ -121,6 +121,25 @@ test('a grant is changed, cloned, regenerated, delegated and deleted', async (t)
     t.regex(changes, new RegExp(`change +grant\\.${action} +.*by operator:`), action);
 });
 
+test('grants that may come back with their secret or principal are revoked with those that are active', async (t) => {
+  const cli = await peopled(t);
+  await withTokens(cli);
+  const issue = async (...principal: string[]) =>
+    idOf((await cli.run(['grant', 'issue', '--secret', 'openai', '--label', 'x', ...principal])).stdout);
+  const user = await issue('--user', 'okta:ann');
+  const agent = await issue('--agent', 'bot');
+  await cli.run(['agent', 'delete', 'bot', '--yes']);
+  await cli.run(['idp', 'delete', 'okta', '--force', '--yes']);
+  t.deepEqual(await rows(cli, 'grant', 'list', '--status', 'active', '--principal', 'user'), []);
+  t.is((await rows(cli, 'grant', 'list', '--status', 'principal_ended')).length, 2);
+  t.regex((await cli.run(['grant', 'list', '--all'])).stdout, /principal ended/);
+  t.is((await cli.run(['grant', 'revoke', '--user', 'okta:ann'])).code, 0);
+  t.like(await cli.json(['grant', 'show', user]), { status: 'revoked' });
+  await cli.run(['secret', 'revoke', 'openai']);
+  t.is((await cli.run(['grant', 'revoke', '--agent', 'bot'])).code, 0);
+  t.like(await cli.json(['grant', 'show', agent]), { status: 'revoked' });
+});
+
 test('many grants are issued from a file, with a result each', async (t) => {
   const cli = await peopled(t);
   const file = cli.write(

@@ -56,6 +56,25 @@ test('Upgrade counts where Connection names it, in HTTP/1.1', (t) => {
   t.is(get('Connection: Upgrade\r\nUpgrade: websocket\r\n', '1.0').upgrade, undefined);
 });
 
+test('trailers are accepted where TE says so in HTTP/1.1, with or without Connection', (t) => {
+  const accepts = (lines: string, version?: string) => get(lines, version).acceptsTrailers;
+  t.true(accepts('TE: trailers\r\nConnection: TE\r\n'));
+  t.true(accepts('te: Trailers\r\n'));
+  t.true(accepts('TE: gzip;q=0.5 ,\ttrailers, deflate\r\n'));
+  t.true(accepts('TE: gzip\r\nTE: trailers\r\n'));
+  for (const lines of [
+    '',
+    'TE: \r\n',
+    'TE: gzip\r\n',
+    'TE: trailers;q=0.5\r\n',
+    'TE: trailer\r\n',
+    'Trailer: trailers\r\n',
+    'TE-X: trailers\r\n',
+  ])
+    t.false(accepts(lines), lines);
+  t.false(accepts('TE: trailers\r\nConnection: TE\r\n', '1.0'));
+});
+
 test('an HTTP/1.0 request may come without Host', (t) => {
   t.is(headOf('GET / HTTP/1.0\r\n\r\n').host, undefined);
 });

@@ -14,6 +14,11 @@ test('a request head', (t) => {
   t.is(head, 'POST /a?b HTTP/1.1\r\nHost: a.test\r\nx-Y: \r\nX-y: caf\xe9\r\n\r\n');
 });
 
+test('a request that takes trailers says so for its own connection', (t) => {
+  const head = requestHead('GET', '/', fields('Host', 'a.test'), NONE, true);
+  t.is(head, 'GET / HTTP/1.1\r\nTE: trailers\r\nConnection: TE\r\nHost: a.test\r\n\r\n');
+});
+
 test('a response head, also without reason', (t) => {
   t.is(responseHead(200, 'OK', fields('A', 'b'), NONE), 'HTTP/1.1 200 OK\r\nA: b\r\n\r\n');
   t.is(responseHead(200, '', fields(), CLOSE), 'HTTP/1.1 200 \r\n\r\n');

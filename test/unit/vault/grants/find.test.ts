@@ -87,6 +87,55 @@ test('the status says what a grant is worth, whatever its own record says', peop
   t.is(await status(), 'revoked');
 });
 
+test('a grant ends with its agent and with its identity provider', peopled, async (t, administration, fixture) => {
+  const issue = async (label: string, principal: GrantPrincipal) => {
+    fixture.now += 1;
+    return (await administration.issueGrant({ secret: 'shared', label, principal })).id;
+  };
+  await issue('system', { type: 'system' });
+  await issue('agent', { type: 'agent', agent: 'bot' });
+  const user = await issue('user', { type: 'user', idp: 'okta', subject: 'ann' });
+  await issue('group', { type: 'group', idp: 'okta', group: 'staff' });
+  await administration.agents.create({ name: 'other' });
+  fixture.now += 1;
+  const delegation = (await administration.delegateGrant(user, { agent: 'other', label: 'delegation' })).id;
+  const ended = async (filter: GrantFilter = {}) =>
+    (await administration.findGrants(filter)).grants.flatMap(({ grant, status }) =>
+      status === 'active' ? [] : `${grant.label} ${status}`,
+    );
+  t.deepEqual(await ended(), []);
+  // A pause is to be taken back, and whoever chooses active grants meanwhile means these, too.
+  await administration.agents.pause('bot');
+  t.deepEqual(await ended(), []);
+  await administration.agents.delete('bot');
+  t.deepEqual(await ended(), ['agent principal_ended']);
+  await administration.idps.delete('okta', { force: true });
+  t.deepEqual(await ended(), ['agent principal_ended', 'user principal_ended', 'group principal_ended', 'delegation source_ended']);
+  t.deepEqual(await ended({ status: ['source_ended'], principalType: 'agent' }), ['delegation source_ended']);
+  t.is((await administration.viewGrant(delegation)).status, 'source_ended');
+  t.is((await administration.viewGrant(user)).status, 'principal_ended');
+  await administration.agents.delete('other');
+  t.is((await administration.viewGrant(delegation)).status, 'principal_ended');
+  t.deepEqual(await ended({ status: ['active'] }), []);
+  await administration.revokeGrant(user);
+  t.is((await administration.viewGrant(user)).status, 'revoked');
+});
+
+test('a listing reads each agent and identity provider once, and none that no grant needs', peopled, async (t, administration, fixture) => {
+  const kindsRead = async () => {
+    const before = fixture.store.reads.length;
+    await administration.findGrants({});
+    return fixture.store.reads.slice(before).map((ref) => ref.split(':')[1]);
+  };
+  await administration.issueGrant({ secret: 'shared', label: 'x' });
+  t.deepEqual((await kindsRead()).sort(), ['grant', 'secret']);
+  for (const label of ['a', 'b', 'c']) {
+    await administration.issueGrant({ secret: 'shared', label, principal: { type: 'agent', agent: 'bot' } });
+    await administration.issueGrant({ secret: 'shared', label, principal: { type: 'user', idp: 'okta', subject: label } });
+  }
+  t.deepEqual((await kindsRead()).filter((kind) => kind !== 'grant').sort(), ['agent', 'idp', 'secret']);
+});
+
 test('uses and the last use stand beside the grant', peopled, async (t, administration, fixture) => {
   const one = await administration.issueGrant({ secret: 'shared', label: 'x' });
   const other = await administration.issueGrant({ secret: 'shared', label: 'y' });
