@@ -1,11 +1,13 @@
 import type { AuditEvent } from '../audit/event.ts';
 import { CommandError } from '../errors.ts';
+import { pathJudgement } from '../inject/path.ts';
 import { HeaderList } from '../message/header-list.ts';
 import { principalFacts } from '../pipeline/policy-facts.ts';
 import type { DescribedRequest } from '../policy-file/request-file.ts';
 import { combinePolicies } from '../policy/policy.ts';
 import type { Policy, PolicyParts } from '../policy/policy.ts';
 import type { Place, GrantFacts, PolicyFacts, Rule } from '../policy/rules.ts';
+import type { ProviderTemplate } from '../providers/template.ts';
 import type { Administration } from '../vault/administration.ts';
 import type { GrantRecord } from '../vault/records.ts';
 import type { SecretFacts } from '../vault/resolved.ts';
@@ -23,15 +25,23 @@ export interface Subject {
   readonly grant: GrantRecord;
   readonly secret: SecretFacts | undefined;
   readonly source?: GrantRecord;
+  /** See PreparedInjection. */
+  readonly judgedPath: (path: string) => string;
 }
 
 /** The grant of this id with its secret. Rejects with `not_found`. */
 export async function subjectOf(administration: Administration, grantId: string): Promise<Subject> {
   const grant = await administration.showGrant(grantId);
   const secret = (await administration.listSecrets()).find(({ id }) => id === grant.secretId);
-  return grant.delegatedFrom === undefined
-    ? { grant, secret }
-    : { grant, secret, source: await administration.showGrant(grant.delegatedFrom) };
+  const provider = secret === undefined ? undefined : await ifThere(administration.showProvider(secret.provider));
+  const subject = { grant, secret, judgedPath: judgedPathOf(provider?.template) };
+  return grant.delegatedFrom === undefined ? subject : { ...subject, source: await administration.showGrant(grant.delegatedFrom) };
+}
+
+/** How the rules see the paths of a provider. */
+function judgedPathOf(template: ProviderTemplate | undefined): (path: string) => string {
+  const rule = template?.inject.find(({ kind }) => kind === 'path');
+  return rule?.kind === 'path' ? pathJudgement(rule) : (path) => path;
 }
 
 /** The rules that hold for a grant now, those of `agent` among them, with a proposal in the place of what is attached there. */
@@ -79,7 +89,7 @@ export function factsOfRequest(request: DescribedRequest, app: string, subject: 
     ...rest,
     app,
     now: time ?? now,
-    path: url.path,
+    path: subject?.judgedPath(url.path) ?? url.path,
     query: url.query,
     headers: new HeaderList([...headers]),
     body: form === undefined ? undefined : { form },
@@ -98,7 +108,7 @@ export function factsOfEvent(event: AuditEvent, subject: Subject): PolicyFacts {
     scheme: event.scheme,
     host: event.host,
     port: event.port,
-    path: event.path,
+    path: subject.judgedPath(event.path),
     query: event.queryNames.length === 0 ? undefined : event.queryNames.map((name) => `${encodeURIComponent(name)}=`).join('&'),
     headers: new HeaderList(),
     body: undefined,
@@ -118,7 +128,7 @@ function agentOf({ grant }: Subject): string | undefined {
   return grant.principal.type === 'agent' ? grant.principal.agent : undefined;
 }
 
-function grantFacts({ grant, secret }: Subject): GrantFacts {
+function grantFacts({ grant, secret }: Pick<Subject, 'grant' | 'secret'>): GrantFacts {
   return { id: grant.id, label: grant.label, createdAt: grant.createdAt, secretId: grant.secretId, provider: secret?.provider ?? '' };
 }
 

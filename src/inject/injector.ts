@@ -68,6 +68,11 @@ export interface PreparedInjection {
    * replaced by the form of it, `/bot{bot_token}/getMe`. Undefined when nothing is written into the path.
    */
   readonly redactPath?: (path: string) => string;
+  /**
+   * The caller's path as the rules of a policy see it: without the segment where the credential goes, whoever wrote one there, `/getMe`. Undefined
+   * when nothing is written into the path.
+   */
+  readonly judgedPath?: (path: string) => string;
   /** Removes from response headers what holds the credential (plain, base64, percent-encoded). */
   scrub(headers: HeaderList): void;
 }

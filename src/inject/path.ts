@@ -1,6 +1,5 @@
 import { AlterError, CommandError } from '../errors.ts';
 import { PLACEHOLDER } from '../message/placeholder.ts';
-import type { CanonicalUrl } from '../message/url.ts';
 import { canonicalUrl } from '../message/url.ts';
 import { fieldReferences, renderFormat } from '../providers/format.ts';
 import type { Credential } from './credential.ts';
@@ -24,37 +23,55 @@ export function preparePath(rule: PathRule, credential: Credential): PreparedRul
   const text = credential.render(rule.format);
   const segment = percentEncode(text).replace(KEPT, decodeURIComponent);
   checkSegment(segment);
-  const place = findPlace(rule);
+  const split = splitAtPlace(rule);
   return {
     place: 'path',
     apply: (draft) => {
-      draft.url = place(draft.url, segment);
+      const { path, query } = draft.url;
+      const { before, after } = split(path);
+      draft.url = { path: before + segment + after, query };
     },
     redactPath: pathRedaction(rule),
+    judgedPath: pathJudgement(rule),
     sensitive: credential.hides(rule.format) ? [text, segment] : [],
   };
 }
 
 /** A function that puts the format of the rule in place of a segment where a credential stands, whoever wrote it there. */
 export function pathRedaction(rule: PathRule): (path: string) => string {
-  const place = findPlace(rule);
-  return (path) => place({ path, query: undefined }, rule.format, 'redact').path;
+  const split = splitAtPlace(rule);
+  return (path) => {
+    const { before, own, after } = split(path);
+    return own ? before + rule.format + after : path;
+  };
 }
 
-type Place = (url: CanonicalUrl, segment: string, purpose?: 'redact') => CanonicalUrl;
+/** A function that leaves that segment out: one request is one path for the rules of a policy, with and without it. */
+export function pathJudgement(rule: PathRule): (path: string) => string {
+  const split = splitAtPlace(rule);
+  return (path) => {
+    const { before, own, after } = split(path);
+    return own ? before + after.slice(1) : path;
+  };
+}
 
-/** A function that puts a segment where the rule says; for `redact`, only over one that stands there. */
-function findPlace({ format, under }: PathRule): Place {
-  const own = ownSegment(format);
+/** A path around the place of the credential. `after` starts with a slash, or is empty at the end of the path. */
+interface SplitPath {
+  readonly before: string;
+  /** Whether a segment stood there that the credential takes the place of. */
+  readonly own: boolean;
+  readonly after: string;
+}
+
+function splitAtPlace({ format, under }: PathRule): (path: string) => SplitPath {
+  const ownForm = ownSegment(format);
   const prefix = under === undefined ? undefined : `${under}/`;
-  return ({ path, query }, segment, purpose) => {
+  return (path) => {
     const start = prefix !== undefined && path.startsWith(prefix) ? prefix.length : 1;
     const slash = path.indexOf('/', start);
     const end = slash === -1 ? path.length : slash;
-    const replaces = own.test(path.slice(start, end));
-    if (!replaces && purpose === 'redact') return { path, query };
-    const rest = replaces ? path.slice(end) : `/${path.slice(start)}`;
-    return { path: path.slice(0, start) + segment + rest, query };
+    const own = ownForm.test(path.slice(start, end));
+    return { before: path.slice(0, start), own, after: own ? path.slice(end) : `/${path.slice(start)}` };
   };
 }
 

@@ -20,10 +20,17 @@ export function prepareQuery(rule: { readonly name: string; readonly format: str
   };
 }
 
-/** The URL without any parameter whose decoded name is `name`, and with `parameter` at the end; the others stay byte for byte. */
+/**
+ * The URL without any parameter whose decoded name is `name`, and with `parameter` at the end; the others stay byte for byte. A semicolon
+ * separates too: some servers take it for an ampersand.
+ */
 function replaceParameter(url: CanonicalUrl, name: string, parameter: string): CanonicalUrl {
   if (url.query === undefined || url.query === '') return { path: url.path, query: parameter };
-  const kept = url.query.split('&').filter((own) => parameterName(own) !== name);
+  const kept = url.query.split('&').flatMap((own) => {
+    if (!own.includes(';')) return parameterName(own) === name ? [] : [own];
+    const pieces = own.split(';').filter((piece) => parameterName(piece) !== name);
+    return pieces.length === 0 ? [] : [pieces.join(';')];
+  });
   kept.push(parameter);
   return { path: url.path, query: kept.join('&') };
 }

@@ -41,7 +41,8 @@ export function prepareInjection(
     credential.hiddenValues(),
     rules.flatMap(({ sensitive }) => sensitive),
   );
-  const redactPath = rules.find((rule) => rule.redactPath !== undefined)?.redactPath;
+  // One rule at most writes into the path: it is one place.
+  const { redactPath, judgedPath } = rules.find((rule) => rule.redactPath !== undefined) ?? {};
   return Object.freeze({
     writes: Object.freeze(writes),
     apply: (draft: Draft) => applyFrom(rules, 0, draft),
@@ -49,6 +50,7 @@ export function prepareInjection(
     readsBody: rules.some(({ readsBody }) => readsBody === true),
     ...refreshing(rules),
     ...(redactPath === undefined ? {} : { redactPath }),
+    ...(judgedPath === undefined ? {} : { judgedPath }),
   });
 }
 

@@ -9,7 +9,7 @@ const MAX_ENCODED = 2;
 
 /**
  * Makes the function that removes response header fields which repeat a credential: `values` as they are and in base64 (at any offset) or
- * base64url, `written` as they are; all of it also percent-encoded, wholly or in part.
+ * base64url, `written` as they are; all of it also percent-encoded, wholly or in part. A name can repeat one as well as a value.
  */
 export function makeScrubber(values: readonly string[], written: readonly string[]): (headers: HeaderList) => void {
   const texts = new Set([...written, ...values.flatMap(spellings)]);
@@ -24,7 +24,7 @@ export function makeScrubber(values: readonly string[], written: readonly string
     return encoded > 0 && value.includes('%') && repeats(decodeEscapes(value), encoded - 1);
   };
   return (headers) => {
-    headers.filter((_, value) => !repeats(value, MAX_ENCODED));
+    headers.filter(({ spelling }, value) => !repeats(value, MAX_ENCODED) && !repeats(spelling, MAX_ENCODED));
   };
 }
 

@@ -5,7 +5,7 @@ import type { ResolvedGrant, SecretFacts } from '../vault/resolved.ts';
 import type { Exchange } from './exchange.ts';
 
 /** What the rules may know of a request that uses `resolved`, at `now` (milliseconds since the epoch). */
-export function policyFacts(exchange: Exchange, { grant, source, secret }: ResolvedGrant, now: number): PolicyFacts {
+export function policyFacts(exchange: Exchange, { grant, source, secret, injection }: ResolvedGrant, now: number): PolicyFacts {
   const { request, alter, clientAddress, peer, caller } = exchange;
   const { scheme, host, port } = request.origin;
   return {
@@ -14,7 +14,7 @@ export function policyFacts(exchange: Exchange, { grant, source, secret }: Resol
     scheme,
     host,
     port,
-    path: request.url.path,
+    path: injection.judgedPath?.(request.url.path) ?? request.url.path,
     query: request.url.query,
     headers: request.headers,
     body: hasBody(request) ? { form: exchange.form } : undefined,

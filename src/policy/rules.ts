@@ -40,7 +40,7 @@ export interface PolicyFacts {
   readonly path: string;
   /** Without the `?`; undefined when there is none. */
   readonly query: string | undefined;
-  readonly headers: Pick<HeaderList, 'has' | 'get' | 'getAll'>;
+  readonly headers: Pick<HeaderList, 'names' | 'has' | 'get' | 'getAll'>;
   /** Undefined: there is no body. `form` is its text, where it is a form and a rule asks for it. */
   readonly body: { readonly form: string | undefined } | undefined;
   /** Address of the client, or the one that a trusted proxy gives. */

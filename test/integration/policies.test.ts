@@ -250,6 +250,27 @@ test.serial('CEL, url, ip behind a trusted proxy, query, reason and context are 
   t.is(await status(), 403);
 });
 
+test.serial('a rule about paths sees one path, whatever the client writes where the credential goes', async (t) => {
+  await embedded.proxy.administration.addProvider({
+    ...{ slug: 'in-path', name: 'In the path', category: 'test', hosts: ['localhost'], confidence: 'high' },
+    fields: { token: { label: 'Token', secret: true } },
+    inject: [{ kind: 'path', format: 'bot{token}' }],
+  });
+  const grant = await embedded.grant({ provider: 'in-path', fields: { token: '12345:abcdef' } });
+  const status = async (path: string) => (await send(embedded, grant, { url: `${embedded.origin.url}${path}` })).status;
+  const spellings = ['/wipe', '/botx/wipe', `/botalter_grant_${grant}/wipe`];
+  const rules = [
+    { kind: 'url', deny_paths: ['/wipe'] },
+    { kind: 'cel', expression: 'request.path != "/wipe"' },
+    { kind: 'url', paths: ['/echo'] },
+  ];
+  for (const rule of rules) {
+    await embedded.proxy.administration.setPolicy({ at: 'grant', grant }, [rule as never]);
+    for (const path of spellings) t.is(await status(path), 403, path);
+    for (const path of spellings) t.not(await status(path.replace('wipe', 'echo')), 403, path);
+  }
+});
+
 test.serial('a rule of a later version, and a policy record that does not open, deny with 503', async (t: ExecutionContext) => {
   const { store, keyring } = embedded.proxy;
   const grant = await embedded.grant();

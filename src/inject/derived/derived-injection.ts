@@ -33,6 +33,7 @@ export class DerivedInjection implements PreparedInjection {
   /** Of the rules: a service of AWS looks at the credentials of a request before it does anything. */
   readonly refusedUnprocessed?: boolean;
   readonly redactPath?: (path: string) => string;
+  readonly judgedPath?: (path: string) => string;
   readonly #source: TokenSource;
   readonly #refuses: (head: ResponseHead) => boolean;
   readonly #template: ProviderTemplate;
@@ -47,6 +48,7 @@ export class DerivedInjection implements PreparedInjection {
     if (outline.readsBody !== undefined) this.readsBody = outline.readsBody;
     if (outline.refusedUnprocessed !== undefined) this.refusedUnprocessed = outline.refusedUnprocessed;
     if (outline.redactPath !== undefined) this.redactPath = outline.redactPath;
+    if (outline.judgedPath !== undefined) this.judgedPath = outline.judgedPath;
     this.#source = new TokenSource({
       ...options,
       exchange: correcting(options),

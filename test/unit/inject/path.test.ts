@@ -73,6 +73,26 @@ test('the path that is recorded shows the form of the credential, whatever stood
   t.is(injection([{ kind: 'bearer', format: '{token}' }], { token: TOKEN }).redactPath, undefined);
 });
 
+test('the path that rules judge is the same with and without a segment of the caller', (t) => {
+  const { judgedPath, apply } = injection(TELEGRAM, { token: TOKEN });
+  const sent = (path: string): string => {
+    const request = draft(path);
+    void apply(request);
+    return request.url.path;
+  };
+  for (const [judged, ...spellings] of [
+    ['/getMe', '/getMe', `/bot${GRANT}/getMe`, '/bot999:secret/getMe', '/BOTx/getMe'],
+    ['/file/x', '/file/x', '/file/botx/x'],
+    ['/a/bot1/b', '/a/bot1/b', '/botx/a/bot1/b'],
+    ['/', '/', '/botx/'],
+  ] as const) {
+    for (const spelling of spellings) t.is(judgedPath?.(spelling), judged, spelling);
+    t.is(new Set(spellings.map(sent)).size, 1);
+  }
+  t.is(judgedPath?.('/botx'), '/');
+  t.is(injection([{ kind: 'bearer', format: '{token}' }], { token: TOKEN }).judgedPath, undefined);
+});
+
 test('an answer that repeats the token is scrubbed', (t) => {
   const list = new HeaderList(['Location', `https://x.test/bot${TOKEN}/a`, 'x', encodeURIComponent(TOKEN), 'ok', '12345']);
   injection(TELEGRAM, { token: TOKEN }).scrub(list);

@@ -12,6 +12,7 @@ for (const [before, after] of [
   ['/p?key=mine&a=1&key=again', '/p?a=1&key=sk'],
   ['/p?%6bey=mine&k%65y&key', '/p?key=sk'],
   ['/p?Key=1&keys=2&xkey=3&key%20=4&a=key', '/p?Key=1&keys=2&xkey=3&key%20=4&a=key&key=sk'],
+  ['/p?a=1;key=mine&key=x;%6bey=y;b=2&;c=3', '/p?a=1&b=2&;c=3&key=sk'],
   ['/p?b=%zz&&c=%2f+x&=', '/p?b=%zz&&c=%2f+x&=&key=sk'],
 ] as const) {
   test(`${before} becomes ${after}`, async (t) => {

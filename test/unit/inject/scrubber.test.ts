@@ -41,6 +41,13 @@ test('a response header that repeats a password with spaces as a form writes it 
   t.deepEqual(lines(list), ['Location: /?p=open+sesame']);
 });
 
+test('a response header that has the credential for its name is removed', (t) => {
+  const bearer = injection([{ kind: 'bearer', format: '{key}' }], { key: 'sk-live-0123' });
+  const list = headers('X-sk-live-0123: yes', 'SK-LIVE-0123x: yes', 'sk-live: no');
+  bearer.scrub(list);
+  t.deepEqual(lines(list), ['SK-LIVE-0123x: yes', 'sk-live: no']);
+});
+
 test('near misses and fields that are no secret stay', (t) => {
   const kept = [
     'X-User: somebody',

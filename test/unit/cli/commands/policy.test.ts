@@ -115,6 +115,17 @@ test('a described request is tried against the rules of now, and against propose
   t.deepEqual((await cli.json(['policy', 'show', '--grant', grant])) as Json, { at: 'grant', id: grant, name: 'nightly', rules: [] });
 });
 
+test('a described request is judged by its path without the credential, as the proxy does', async (t) => {
+  const { cli } = await home(t);
+  await cli.run(['secret', 'add', 'bot', '--provider', 'telegram'], { stdin: '123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw0' });
+  const grant = (await cli.run(['grant', 'issue', '--secret', 'bot', '--label', 'x'])).stdout.trim();
+  const rules = cli.write('rules.yaml', 'rules:\n  - kind: url\n    deny_paths: [/deleteWebhook]\n');
+  for (const path of ['deleteWebhook', 'botx/deleteWebhook', 'bot{bot_token}/deleteWebhook']) {
+    const request = cli.write('request.yaml', `method: POST\nurl: https://api.telegram.org/${encodeURI(path)}\n`);
+    t.is((await cli.run(['policy', 'test', '--request', request, '--grant', grant, '--rules', rules])).code, 3, path);
+  }
+});
+
 test('of a rule that fails on the request, the cause is told', async (t) => {
   const { cli, grant } = await home(t);
   const rules = 'rules:\n  - kind: cel\n    expression: context.tool == "search"\n';

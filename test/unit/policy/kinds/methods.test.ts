@@ -15,7 +15,7 @@ test('an empty list allows no method', (t) => {
 });
 
 test('a request that asks to be taken for another method is refused, whatever it asks for', (t) => {
-  for (const name of ['X-HTTP-Method-Override', 'x-http-method', 'X-METHOD-OVERRIDE']) {
+  for (const name of ['X-HTTP-Method-Override', 'x-http-method', 'X-METHOD-OVERRIDE', 'X_HTTP_Method_Override', 'x-http_method']) {
     t.is(verdict(GET, { headers: new HeaderList([name, 'DELETE']) }), 'deny', name);
     t.is(verdict(GET, { headers: new HeaderList([name, 'GET']) }), 'deny', name);
   }
