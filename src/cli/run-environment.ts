@@ -9,6 +9,7 @@ export const REPLACING_TRUST_VARIABLES = [
   'AWS_CA_BUNDLE', // AWS CLI and SDKs
   'GRPC_DEFAULT_SSL_ROOTS_FILE_PATH', // gRPC core
   'PIP_CERT', // pip
+  'npm_config_cafile', // npm, over the cafile of an npmrc, which replaces what NODE_EXTRA_CA_CERTS adds
   'CARGO_HTTP_CAINFO', // Cargo
   'HTTPLIB2_CA_CERTS', // Python httplib2
   'BUNDLE_SSL_CA_CERT', // Ruby bundler
