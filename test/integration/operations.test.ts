@@ -66,6 +66,7 @@ test('a full disk under the embedded store denies grants, says so, and the proce
       env: { ...process.env, ALTER_KEY: scene.proxy.key, ALTER_AUDIT_MAX_QUEUE: '5' },
     },
   );
+  t.teardown(() => child.kill('SIGKILL'));
   const stderr: Buffer[] = [];
   child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
   const port = await eventually(() => listeningPort(path.join(scene.proxy.home, 'run', 'proxy.json')), 'the proxy to listen', 30_000);
@@ -73,14 +74,14 @@ test('a full disk under the embedded store denies grants, says so, and the proce
   const refused = await eventually(
     async () => {
       const answer = await requestThrough(target, { url: `${scene.origin.url}/echo`, grant });
-      return answer.status === 503 ? answer : undefined;
+      // A slow disk, too, may let the queue of five run full; what that of a full one says comes with it.
+      return answer.status === 503 && Buffer.concat(stderr).includes('audit events wait') ? answer : undefined;
     },
     'the disk to be full',
     60_000,
   );
   t.is(problemCode(refused), 'audit_unavailable');
   t.is((await requestThrough(target, { url: `${scene.origin.url}/echo` })).status, 200, 'the process lives on');
-  t.regex(Buffer.concat(stderr).toString(), /audit events wait/);
   t.notRegex(Buffer.concat(stderr).toString(), /Write error/, 'LMDB itself met the full disk');
   child.kill('SIGTERM');
   await once(child, 'exit');
