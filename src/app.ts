@@ -337,9 +337,17 @@ function buildRuntime(config: Config, parts: RuntimeParts): Runtime {
     return grant === undefined ? undefined : parts.vault.endOfGrant(grant.app, grant.id);
   };
   const pools = new Pools(dialer, { ...config.upstream, revoked });
-  const { ungranted, defaultGrants } = config;
+  const { ungranted, defaultGrants, agents } = config;
   const { recorder, log, users, counters, underWay, bodyMemory, bodySpool, bodyBytesPassed } = parts;
-  const stages = createStages({ grants: parts.vault, users, ungranted, defaultGrants, counters, now: Date.now });
+  const stages = createStages({
+    grants: parts.vault,
+    users,
+    ungranted,
+    needDelegation: agents.needDelegation,
+    defaultGrants,
+    counters,
+    now: Date.now,
+  });
   const redactCallerPath = createCallerPathRedaction(() => catalogue.all());
   const forward = createForward(pools);
   const now = Date.now;

@@ -87,6 +87,8 @@ export interface Config {
   readonly agents: {
     /** Agents may ask the proxy for grants on the secrets that they were allowed. */
     readonly selfIssue: boolean;
+    /** Agents use the grants of users and groups by delegation only. */
+    readonly needDelegation: boolean;
   };
   readonly audit: {
     /** Events that may wait for the store; beyond it, requests that use a grant are denied. */

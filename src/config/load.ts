@@ -127,7 +127,7 @@ class Assembly {
       upstream: this.#upstream(),
       limits: this.#limits(),
       grants: { maxTtlSeconds: grants.max_ttl_seconds },
-      agents: { selfIssue: agents.self_issue },
+      agents: { selfIssue: agents.self_issue, needDelegation: agents.need_delegation },
       audit: { maxQueue: audit.max_queue, maxStream: audit.max_stream },
       log: { level: log.level },
       shutdown: { drainTimeoutMs: shutdown.drain_timeout_ms },

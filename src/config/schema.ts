@@ -69,7 +69,7 @@ export interface Settings {
     readonly body_spool_folder?: string;
   };
   readonly grants: { readonly max_ttl_seconds: number };
-  readonly agents: { readonly self_issue: boolean };
+  readonly agents: { readonly self_issue: boolean; readonly need_delegation: boolean };
   readonly audit: { readonly max_queue: number; readonly max_stream: number };
   readonly log: { readonly level: 'silent' | 'error' | 'warn' | 'info' | 'debug' };
   readonly shutdown: { readonly drain_timeout_ms: number };

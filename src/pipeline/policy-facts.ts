@@ -33,8 +33,8 @@ function hasBody({ bodyLength }: InboundRequest): boolean {
   return bodyLength.kind === 'chunked' || (bodyLength.kind === 'length' && bodyLength.bytes > 0);
 }
 
-function grantFacts({ id, label, createdAt }: GrantRecord, secret: SecretFacts): GrantFacts {
-  return { id, label, createdAt, secretId: secret.id, provider: secret.provider };
+function grantFacts({ id, label, createdAt, selfIssued }: GrantRecord, secret: SecretFacts): GrantFacts {
+  return { id, label, createdAt, secretId: secret.id, provider: secret.provider, ...(selfIssued === undefined ? {} : { selfIssued }) };
 }
 
 /** Whose grant it is, as rules know it. */

@@ -3,6 +3,7 @@ import { formatAuthority } from '../message/authority.ts';
 import { chain } from '../message/maybe-promise.ts';
 import type { MaybePromise } from '../message/maybe-promise.ts';
 import { findPlaceholders } from '../message/placeholder.ts';
+import { DELEGATION_NEEDED } from '../principals/authorize.ts';
 import type { Exchange } from './exchange.ts';
 import { findHeld } from './find-held.ts';
 import type { HeldGrantSource } from './find-held.ts';
@@ -17,6 +18,8 @@ export interface GrantStageOptions {
   /** Grant id by `host` (port 443) or `host:port`. */
   readonly defaultGrants: Readonly<Record<string, string>>;
   readonly ungranted: 'forward' | 'deny';
+  /** `agents.need_delegation`. */
+  readonly needDelegation: boolean;
 }
 
 /**
@@ -41,10 +44,13 @@ export function grantStage(options: GrantStageOptions): Stage {
   };
 }
 
-/** The grant that the user, or a group of the user, holds for this provider. */
-function byProvider({ users, grants }: GrantStageOptions, exchange: Exchange, provider: string): MaybePromise<StageAnswer> {
+/** The grant that the user, or a group of the user, holds for this provider. Delegations are found by their id only. */
+function byProvider(options: GrantStageOptions, exchange: Exchange, provider: string): MaybePromise<StageAnswer> {
+  const { users, grants, needDelegation } = options;
   const { alter, caller, placeholders } = exchange;
   if (placeholders.length > 0) throw new AlterError('ambiguous_grant');
+  if (needDelegation && caller.type === 'agent')
+    throw new AlterError('grant_not_found', { rule: 'need_delegation', detail: `${DELEGATION_NEEDED}, which it names by its id` });
   return chain(users.userOf(caller.app, alter.userToken), (user) => {
     exchange.user = user;
     return chain(findHeld(grants, user, provider), (resolved) => {

@@ -14,14 +14,16 @@ export interface StageServices {
   readonly users: UserSource;
   readonly defaultGrants: Readonly<Record<string, string>>;
   readonly ungranted: 'forward' | 'deny';
+  /** `agents.need_delegation`. */
+  readonly needDelegation: boolean;
   readonly counters: Counters;
   readonly now: () => number;
 }
 
 /** The order in which a request is judged. It stands here and nowhere else. */
 export function createStages(services: StageServices): readonly Stage[] {
-  const { users, now, counters } = services;
-  return [grantStage(services), principalStage(users), destinationStage(), policyStage(now, counters), injectStage()];
+  const { now, counters } = services;
+  return [grantStage(services), principalStage(services), destinationStage(), policyStage(now, counters), injectStage()];
 }
 
 /**

@@ -2,7 +2,7 @@ import { AlterError } from '../errors.ts';
 import type { AttachedRule } from '../policy/compile.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { RateCheck } from '../policy/rule-kind.ts';
-import { factsAt, type PolicyFacts } from '../policy/rules.ts';
+import { countedGrant, factsAt, type PolicyFacts } from '../policy/rules.ts';
 import type { Exchange } from './exchange.ts';
 import type { RequestsUnderWay } from './requests-under-way.ts';
 import { CONTINUE, reject } from './stage.ts';
@@ -81,7 +81,7 @@ async function takeRate(
 
 function takeConcurrency(exchange: Exchange, rule: AttachedRule, facts: PolicyFacts, underWay: RequestsUnderWay): AlterError | undefined {
   if (rule.check?.type !== 'concurrency') return undefined;
-  const release = underWay.take(`${facts.app}:${counterName(rule, factsAt(rule.at, facts).grant.id, facts)}`, rule.check.max);
+  const release = underWay.take(`${facts.app}:${counterName(rule, countedGrant(factsAt(rule.at, facts)), facts)}`, rule.check.max);
   if (release === undefined) return new AlterError('rate_limited', { rule: rule.name, retryAfterS: RETRY_CONCURRENCY_S });
   const before = exchange.release;
   exchange.release = () => {

@@ -61,6 +61,13 @@ export function factsAt(at: Attachment, facts: PolicyFacts): PolicyFacts {
   return at === 'source' && facts.source !== undefined ? { ...facts, ...facts.source } : facts;
 }
 
+/**
+ * What counts as one grant: those that an agent issued for itself on one secret are one, because it can have as many as it thinks of labels.
+ */
+export function countedGrant({ grant, principal }: PolicyFacts): string {
+  return grant.selfIssued === true ? `${principal.type}:${principal.id}:${grant.secretId}` : grant.id;
+}
+
 /** What a rule may know of the grant. */
 export interface GrantFacts {
   readonly id: string;
@@ -69,6 +76,8 @@ export interface GrantFacts {
   readonly createdAt: number;
   readonly secretId: string;
   readonly provider: string;
+  /** Its agent issued it for itself. */
+  readonly selfIssued?: true;
 }
 
 /** Whose grant it is. */

@@ -8,6 +8,9 @@ export function needsUser(principal: GrantPrincipal): boolean {
   return principal.type === 'user' || principal.type === 'group';
 }
 
+/** What an agent is told that would use the grant of a user or a group itself, where `agents.need_delegation` forbids it. */
+export const DELEGATION_NEEDED = 'agents.need_delegation is on: an agent uses the grants of users and groups only by a delegation to it';
+
 /**
  * Throws `principal_mismatch` unless the caller, with the user who stands behind the request, is the principal of `grant`. A kind of
  * principal that is not known here never authorises.

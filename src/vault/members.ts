@@ -33,6 +33,12 @@ export function wordAt<const T extends string>(from: Members, member: string, wo
   return word;
 }
 
+/** A member that says yes by being there. */
+export function trueAt(from: Members, member: string): true {
+  if (ownValue(from, member) !== true) throw new ShapeError(member);
+  return true;
+}
+
 /** The whole number at `member`, `least` or more. */
 export function wholeNumberAt(from: Members, member: string, least = 0): number {
   const value = ownValue(from, member);

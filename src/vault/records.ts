@@ -28,6 +28,8 @@ export interface GrantRecord {
   readonly label: string;
   readonly description?: string;
   readonly principal: GrantPrincipal;
+  /** Its agent issued it, on a secret that it was allowed. */
+  readonly selfIssued?: true;
   readonly policy: readonly Rule[];
   /** `revoked` can be taken back, `deleted` is a tombstone. */
   readonly status: 'active' | 'revoked' | 'deleted';

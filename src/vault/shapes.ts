@@ -3,7 +3,7 @@ import { parseUuid } from '../message/uuid.ts';
 import { refText } from '../store/store.ts';
 import type { RecordKind, RecordRef } from '../store/store.ts';
 import { parseAgent, parseHolder, parseIdp, parseKey } from './access-shapes.ts';
-import { ShapeError, deepFreeze, listAt, mapAt, membersOf, ownValue, text, textAt, wholeNumberAt, wordAt } from './members.ts';
+import { ShapeError, deepFreeze, listAt, mapAt, membersOf, ownValue, text, textAt, trueAt, wholeNumberAt, wordAt } from './members.ts';
 import type { Members } from './members.ts';
 import { isAgentName, isAppName, isExternalId, isFieldName, isLabel, isPolicyTarget, isSecretId, isSecretName, isSlug } from './names.ts';
 import { RECORD_VERSION } from './records.ts';
@@ -47,6 +47,7 @@ function parseGrant(from: Members): GrantRecord {
     label: textAt(from, 'label', isLabel),
     ...optionalAt(from, 'description', labelAt),
     principal: parsePrincipal(membersOf(ownValue(from, 'principal'), 'principal')),
+    ...optionalAt(from, 'selfIssued', trueAt),
     policy: policyAt(from),
     status: wordAt(from, 'status', ['active', 'revoked', 'deleted']),
     ...instantsAt(from),

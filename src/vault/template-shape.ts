@@ -2,7 +2,7 @@ import { HMAC_ALGORITHMS, KEY_ENCODINGS, SIGNATURE_ENCODINGS, type HmacRule } fr
 import { patternFault } from '../providers/pattern.ts';
 import type { InjectionRule, ProviderField, ProviderTemplate, TestCall } from '../providers/template.ts';
 import { derivationAt } from './derivation-shape.ts';
-import { ShapeError, listAt, mapAt, membersOf, ownValue, text, textAt, wholeNumberAt, wordAt } from './members.ts';
+import { ShapeError, listAt, mapAt, membersOf, ownValue, text, textAt, trueAt, wholeNumberAt, wordAt } from './members.ts';
 import type { Members } from './members.ts';
 import { isFieldName, isLabel, isSlug } from './names.ts';
 import { optionalAt } from './shared-shapes.ts';
@@ -105,9 +105,4 @@ function testHostAt(from: Members, member: string): string | readonly string[] {
 
 function patternAt(from: Members, member: string): string {
   return textAt(from, member, (pattern) => patternFault(pattern) === undefined);
-}
-
-function trueAt(from: Members, member: string): true {
-  if (ownValue(from, member) !== true) throw new ShapeError(member);
-  return true;
 }

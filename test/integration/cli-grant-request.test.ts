@@ -28,6 +28,11 @@ test('one label is one grant for both workers, and the command prints it', async
   t.is(made.code, 0, made.stderr);
   const grant = made.stdout.trim();
   t.is(answers[0]?.document['id'], grant);
+  t.like(JSON.parse(await cli.prepare(['grant', 'show', grant, '--json'])), {
+    selfIssued: true,
+    principal: { type: 'agent', agent: 'bot' },
+  });
+  t.regex(await cli.prepare(['grant', 'show', grant]), /Issued by\s+its agent, for itself/);
   for (let i = 0; i < 4; i++) t.is((await requestThrough(proxy, { url: `${origin.url}/echo`, grant, key })).status, 200);
   t.is((await requestThrough(proxy, { url: `${origin.url}/echo`, grant })).headers['x-alter-error'], 'principal_mismatch');
 });

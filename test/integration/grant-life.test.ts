@@ -6,6 +6,7 @@ import test from 'ava';
 import { SignJWT, exportJWK, generateKeyPair } from 'jose';
 import { Secret } from '../../src/secret/secret.ts';
 import { reveal } from '../../src/secret/reveal.ts';
+import type { GrantPrincipal } from '../../src/vault/records.ts';
 import { ConnectRefused, problemCode, requestThrough } from '../support/client.ts';
 import type { ClientAnswer, ClientRequest } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
@@ -168,6 +169,47 @@ test.serial('a delegation works for its agent on behalf of the user only, and on
   await administration.deleteGrant(source);
   t.is(await asBot(), 'grant_deleted');
 });
+
+test.serial(
+  'agents.need_delegation, from a reload on: the token of a user opens an agent nothing but what was delegated to it',
+  async (t) => {
+    const there = await startScene();
+    t.teardown(() => there.stop());
+    const { administration } = there.proxy;
+    const tokenOf = await identityProvider(there);
+    const key = await agentKey(there, 'bot');
+    const { secretId } = await administration.showGrant(await there.grant());
+    const issue = async (principal: GrantPrincipal) =>
+      (await administration.issueGrant({ secret: secretId, label: 'source', principal })).id;
+    const ofUser = await issue({ type: 'user', idp: 'okta', subject: 'ann' });
+    const ofGroup = await issue({ type: 'group', idp: 'okta', group: 'staff' });
+    const delegation = (await administration.delegateGrant(ofUser, { agent: 'bot' })).id;
+    await administration.setPolicy({ at: 'grant', grant: delegation }, [{ kind: 'methods', allow: ['GET'] }]);
+    const token = await tokenOf('ann', ['staff']);
+    const byProvider = async (byKey?: string) => {
+      const headers = ['X-Alter-User-Token', token, 'X-Alter-Provider', 'custom-bearer'];
+      return answerTo(there, { url: `${there.origin.url}/echo`, headers, ...(byKey === undefined ? {} : { key: byKey }) });
+    };
+
+    t.is(await use(there, delegation, { key, token, method: 'POST' }), 'policy_violation');
+    for (const source of [ofUser, ofGroup]) t.is(await use(there, source, { key, token, method: 'POST' }), '200', 'the default');
+    t.is((await byProvider(key)).status, 200);
+
+    await there.reset({ agents: { need_delegation: true } });
+    for (const source of [ofUser, ofGroup]) t.is(await use(there, source, { key, token }), 'principal_mismatch');
+    const refused = await answerTo(there, { url: `${there.origin.url}/echo`, grant: ofUser, key, headers: ['X-Alter-User-Token', token] });
+    t.is(refused.status, 403);
+    t.regex(refused.body, /agents\.need_delegation/);
+    const searched = await byProvider(key);
+    t.deepEqual([searched.status, problemCode(searched)], [404, 'grant_not_found']);
+    t.regex(searched.body, /agents\.need_delegation/);
+    t.is(await use(there, delegation, { key, token }), '200');
+    t.is(await use(there, ofUser, { token }), '200', 'with the key of the app');
+    t.is((await byProvider()).status, 200);
+    await administration.revokeGrant(delegation);
+    for (const id of [delegation, ofUser]) t.not(await use(there, id, { key, token }), '200');
+  },
+);
 
 test.serial('a clone ends with its source, and of many changes each has its result', async (t) => {
   const { administration } = scene.proxy;

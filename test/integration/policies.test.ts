@@ -10,6 +10,8 @@ import { startProxy } from '../../src/app.ts';
 import type { RunningProxy } from '../../src/app.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { createLogger } from '../../src/log.ts';
+import type { Rule } from '../../src/policy/rules.ts';
+import { reveal } from '../../src/secret/reveal.ts';
 import type { RecordRef } from '../../src/store/store.ts';
 import { seal } from '../../src/vault/sealing.ts';
 import { ConnectRefused, openTls, problemCode, requestThrough } from '../support/client.ts';
@@ -210,6 +212,37 @@ test.serial('a form that is too long for a rule in mode warn arrives whole', asy
   const before = origin.requests.length;
   const refused = await send(embedded, grant, { method: 'POST', headers: [...type, 'Transfer-Encoding', 'chunked'], body });
   t.deepEqual([refused.status, origin.requests.length], [403, before]);
+});
+
+test.serial('a new label is no fresh count: rate and concurrency hold for all that an agent issued for itself on the secret', async (t) => {
+  const { proxy, origin } = embedded;
+  const { administration } = proxy;
+  await administration.agents.create({ name: 'bot' });
+  const key = reveal((await administration.createKey({ name: 'bot', agent: 'bot' })).key);
+  const issuing = async (rule: Rule) => {
+    const { secretId: secret } = await administration.showGrant(await embedded.grant());
+    await administration.allowAgent('bot', secret);
+    await administration.setPolicy({ at: 'secret', secret }, [rule]);
+    return { secret, issue: async (label: string) => (await administration.issueGrantForAgent('bot', { secret, label })).grant.id };
+  };
+
+  const quota = await issuing({ kind: 'rate', limit: 2, window: 'hour' });
+  const statuses: number[] = [];
+  for (const label of ['a', 'b', 'c', 'd']) statuses.push((await send(embedded, await quota.issue(label), { key })).status);
+  t.deepEqual(statuses, [200, 200, 429, 429]);
+  const byOperator = { secret: quota.secret, label: 'a', principal: { type: 'agent', agent: 'bot' } } as const;
+  const { id } = await administration.issueGrant(byOperator);
+  t.is((await send(embedded, id, { key })).status, 200, 'a grant by the operator counts for itself');
+
+  const slots = await issuing({ kind: 'concurrency', max: 1 });
+  const [one, two] = [await slots.issue('a'), await slots.issue('b')];
+  const before = origin.requests.length;
+  const slow = send(embedded, one, { key, url: `${origin.url}/slow-headers` });
+  await origin.until(() => origin.requests.length > before);
+  t.is((await send(embedded, two, { key })).status, 429);
+  origin.release();
+  t.is((await slow).status, 200);
+  t.is((await send(embedded, two, { key })).status, 200);
 });
 
 test.serial('a rate is exact over two proxies on one Redis', async (t) => {

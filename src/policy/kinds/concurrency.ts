@@ -3,7 +3,7 @@ import type { RuleKind } from '../rule-kind.ts';
 
 const MAX = 1_000_000;
 
-/** `max`: how many requests of one grant may be under way at a time, in each proxy process. */
+/** `max`: how many requests of one grant may be under way at a time, in each proxy process; `countedGrant` says what is one grant. */
 export const concurrency: RuleKind = {
   kind: 'concurrency',
   compile(rule) {

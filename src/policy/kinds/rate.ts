@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { countAt, onlyMembers, wordAt } from '../fault.ts';
 import type { RuleKind } from '../rule-kind.ts';
+import { countedGrant } from '../rules.ts';
 import type { PolicyFacts } from '../rules.ts';
 
 const MAX = 1_000_000_000;
@@ -25,10 +26,11 @@ export const rate: RuleKind = {
 };
 
 /** Requests without an agent are counted together: no rule is lifted by leaving something out. */
-function subjectOf({ grant, agent, principal }: PolicyFacts, per: 'grant' | 'agent' | 'principal' | 'secret'): string {
+function subjectOf(facts: PolicyFacts, per: 'grant' | 'agent' | 'principal' | 'secret'): string {
+  const { grant, agent, principal } = facts;
   switch (per) {
     case 'grant':
-      return grant.id;
+      return countedGrant(facts);
     case 'agent':
       return agent ?? '';
     case 'secret':

@@ -27,15 +27,16 @@ export interface AgentGrant {
 /**
  * Issues a grant on a secret that the operator allowed the agent. The same agent, secret and label are the same grant, however often it is
  * asked for, also by several at the same time: `issued` is false when it stood already. One that was regenerated is its successor. One that has
- * expired lives anew, under its id, and counts as issued now; one that the operator revoked or deleted stays so. Rejects with CommandError:
- * `not_allowed`, `not_found`, `record_invalid`.
+ * expired lives anew, under its id, and counts as issued now; one that the operator revoked or deleted stays so, while another label is another
+ * grant: what ends the agent on the secret is that it is no longer allowed. Rejects with CommandError: `not_allowed`, `not_found`, `record_invalid`.
  */
 export async function issueForAgent(context: GrantContext, agentName: string, request: AgentGrantRequest): Promise<AgentGrant> {
   const agent = await activeAgent(context, agentName);
   const { id, status } = await allowedSecret(context, agent, request.secret);
   if (status !== 'active') throw new CommandError('not_allowed', `the secret that was asked for is ${status}`);
   const draft = await draftGrant(context, { ...request, secret: id, principal: { type: 'agent', agent: agentName } });
-  const stored = await storeOnce(context, { ...draft, record: { ...draft.record, id: grantIdOf(draft.record, agentName) } });
+  const record: GrantRecord = { ...draft.record, id: grantIdOf(draft.record, agentName), selfIssued: true };
+  const stored = await storeOnce(context, { ...draft, record });
   if (stored.issued) await context.trail.record(issueOf(stored.grant), `agent:${agentName}`);
   return { ...stored, secret: draft.secret };
 }

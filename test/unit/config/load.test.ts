@@ -46,7 +46,7 @@ test('without a file, variables and flags everything has its default', (t) => {
       bodySpoolFolder: tmpdir(),
     },
     grants: { maxTtlSeconds: 0 },
-    agents: { selfIssue: true },
+    agents: { selfIssue: true, needDelegation: false },
     audit: { maxQueue: 10_000, maxStream: 1_000_000 },
     log: { level: 'info' },
     shutdown: { drainTimeoutMs: 10_000 },

@@ -13,21 +13,24 @@ const ann: VerifiedUser = { app: 'default', idp: 'okta', subject: 'ann', groups:
 const forBot: GrantPrincipal = { type: 'agent', agent: 'bot' };
 
 interface Given {
+  /** That of `bot` unless told. */
+  readonly principal?: GrantPrincipal;
   readonly source?: GrantPrincipal;
   readonly caller?: Caller;
   readonly user?: MaybePromise<VerifiedUser>;
+  readonly needDelegation?: boolean;
 }
 
-/** What the stage answers to a grant of `bot`, and how often it asked whom the token speaks for. */
-async function answerTo({ source, caller = bot, user = ann }: Given): Promise<readonly [answer: string, asked: number]> {
+/** What the stage answers to a grant, and how often it asked whom the token speaks for. */
+async function answerTo(given: Given): Promise<readonly [answer: string, asked: number]> {
+  const { principal = forBot, source, caller = bot, user = ann, needDelegation = false } = given;
   let asked = 0;
-  const stage = principalStage({
-    userOf: () => {
-      asked += 1;
-      return user;
-    },
-  });
-  const grant = { app: 'default', principal: forBot };
+  const userOf = (): MaybePromise<VerifiedUser> => {
+    asked += 1;
+    return user;
+  };
+  const stage = principalStage({ users: { userOf }, needDelegation });
+  const grant = { app: 'default', principal };
   const resolved = source === undefined ? { grant } : { grant, source: { app: 'default', principal: source } };
   const exchange = { resolved, caller, alter: { userToken: 'token' } } as unknown as Exchange;
   try {
@@ -60,6 +63,26 @@ test('another caller than the agent is refused before the token is looked at', a
   t.deepEqual(await answerTo({ source, caller: { ...bot, agent: 'other' } }), ['principal_mismatch', 0]);
   t.deepEqual(await answerTo({ source, caller: { app: 'default', type: 'app', keyId: 'k' } }), ['principal_mismatch', 0]);
   t.deepEqual(await answerTo({ source, caller: { ...bot, app: 'other' } }), ['principal_mismatch', 0]);
+});
+
+test('where agents need a delegation, no token opens them the grant of a user or a group', async (t) => {
+  const user = { type: 'user', idp: 'okta', subject: 'ann' } as const;
+  const group = { type: 'group', idp: 'okta', group: 'staff' } as const;
+  for (const principal of [user, group]) {
+    t.deepEqual(await answerTo({ principal }), ['continue', 1]);
+    t.deepEqual(await answerTo({ principal, needDelegation: true }), ['principal_mismatch', 0]);
+    t.deepEqual(await answerTo({ source: principal, needDelegation: true }), ['continue', 1]);
+    t.deepEqual(await answerTo({ principal, caller: { app: 'default', type: 'app', keyId: 'k' }, needDelegation: true }), ['continue', 1]);
+  }
+  t.deepEqual(await answerTo({ needDelegation: true }), ['continue', 0], 'a grant of its own');
+});
+
+test('what is under way stands only while a new request would', (t) => {
+  const grant = { app: 'default', principal: { type: 'user', idp: 'okta', subject: 'ann' } };
+  const exchange = { resolved: { grant }, caller: bot, alter: {}, user: ann } as unknown as Exchange;
+  const standsWith = (needDelegation: boolean) => principalStage({ users: { userOf: () => ann }, needDelegation }).stands?.(exchange);
+  t.like(standsWith(false), { answer: 'continue' });
+  t.throws(() => standsWith(true), { instanceOf: AlterError, code: 'principal_mismatch' });
 });
 
 test('a token that speaks for nobody refuses', async (t) => {

@@ -184,6 +184,11 @@ test('a grant says what it came from, by exact ids', (t) => {
   }
 });
 
+test('a grant says that its agent issued it, or nothing', (t) => {
+  t.is(faultOf('grant', { selfIssued: true }), 'none');
+  for (const word of [false, 'true', 1, null]) t.is(faultOf('grant', { selfIssued: word }), 'bad_shape selfIssued');
+});
+
 test('a key of an agent names it; networks are networks, and not the whole Internet', (t) => {
   t.is(faultOf('key', { type: 'agent' }), 'bad_shape agent');
   t.is(faultOf('key', { type: 'agent', agent: 'deploy-bot', environment: 'production', status: 'deprecated' }), 'none');

@@ -16,7 +16,14 @@ test('a grant is issued, listed and revoked; its id is all that stdout holds', a
   t.regex(issued.stderr, /Issued for api\.openai\.com; expires in 30 days/);
   const id = issued.stdout.trim();
   const shown = (await cli.json(['grant', 'show', id])) as Json;
-  t.like(shown, { id, label: 'nightly', secretName: 'openai', status: 'active', policy: [{ kind: 'methods', allow: ['GET', 'HEAD'] }] });
+  t.like(shown, {
+    id,
+    label: 'nightly',
+    secretName: 'openai',
+    selfIssued: false,
+    status: 'active',
+    policy: [{ kind: 'methods', allow: ['GET', 'HEAD'] }],
+  });
   t.is(Date.parse(String(shown['expiresAt'])) - Date.parse(String(shown['createdAt'])), 30 * 86_400_000);
 
   t.is((await cli.run(['grant', 'revoke', id])).code, 0);

@@ -25,6 +25,21 @@ test('what is counted together', (t) => {
   t.is(counter({ per: 'principal' }), 'minute:10:principal:system:');
 });
 
+test('what an agent issued for itself on one secret is one grant, or each label would be a fresh count', (t) => {
+  const own = (id: string, { secretId = 'ms_0', agent = 'bot', per = 'grant' } = {}) => {
+    const grant = { ...facts().grant, id, secretId, selfIssued: true } as const;
+    return counter({ per }, { grant, principal: { type: 'agent', id: agent }, agent });
+  };
+  t.is(own('one'), 'minute:10:grant:agent:bot:ms_0');
+  t.is(own('another'), own('one'));
+  t.not(own('one', { secretId: 'ms_1' }), own('one'));
+  t.not(own('one', { agent: 'bot2' }), own('one'));
+  t.is(own('one', { per: 'secret' }), counter({ per: 'secret' }), 'other counts know no difference');
+  const byOperator = (id: string) =>
+    counter({}, { grant: { ...facts().grant, id }, principal: { type: 'agent', id: 'bot' }, agent: 'bot' });
+  t.not(byOperator('one'), byOperator('another'));
+});
+
 test('principals are counted apart, and their names stay out of the key', (t) => {
   const user = (id: string, type = 'user') => counter({ per: 'principal' }, { principal: { type, id } });
   t.not(user('okta:alice'), user('okta:bob'));

@@ -96,6 +96,40 @@ test('what was regenerated is the last grant that took its place, also during th
   t.is(await codeOf(issue), 'not_allowed');
 });
 
+test(
+  'its record says that the agent issued it, as long as it lives; a grant that the operator makes does not',
+  peopled,
+  async (t, administration, fixture) => {
+    await administration.allowAgent('bot', 'shared');
+    const issue = async () => (await administration.issueGrantForAgent('bot', { secret: 'shared', label: 'job', ttlMs: 1000 })).grant;
+    const grant = await issue();
+    t.true(grant.selfIssued);
+    t.true((await fixture.vault().resolveGrant('default', grant.id)).grant.selfIssued);
+    t.is((await administration.cloneGrant(grant.id)).selfIssued, undefined);
+    const next = await administration.regenerateGrant(grant.id);
+    t.true(next.selfIssued);
+    fixture.now += 1000;
+    t.like(await issue(), { id: next.id, selfIssued: true });
+    const principal = { type: 'agent', agent: 'bot' } as const;
+    t.is((await administration.issueGrant({ secret: 'shared', label: 'job', principal })).selfIssued, undefined);
+  },
+);
+
+test(
+  'what the operator ended stays ended by its label; the end of the agent on the secret is disallow',
+  peopled,
+  async (t, administration) => {
+    await administration.allowAgent('bot', 'shared');
+    const issue = (label: string) => administration.issueGrantForAgent('bot', { secret: 'shared', label });
+    const { grant } = await issue('job');
+    await administration.revokeGrant(grant.id);
+    t.is(await codeOf(() => issue('job')), 'not_allowed');
+    t.is(await codeOf(() => issue('another')), 'none');
+    await administration.disallowAgent('bot', 'shared');
+    for (const label of ['job', 'another', 'third']) t.is(await codeOf(() => issue(label)), 'not_allowed', label);
+  },
+);
+
 test('what lives anew counts as issued now, for the longest life and for rules on its age', peopled, async (t, administration, fixture) => {
   await administration.allowAgent('bot', 'shared');
   await administration.editSecret('shared', { maxTtlS: 60 });
