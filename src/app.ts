@@ -324,7 +324,7 @@ interface RuntimeParts {
 }
 
 /** A test call stands on no grant that could end meanwhile. */
-const NOT_WATCHED = { enter: () => undefined, leave: () => false };
+const NOT_WATCHED = { enter: () => undefined, leave: () => false, judge: () => undefined };
 
 /** Everything that follows from the changeable part of the configuration. */
 function buildRuntime(config: Config, parts: RuntimeParts): Runtime {

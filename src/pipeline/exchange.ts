@@ -30,7 +30,7 @@ export interface Exchange {
   readonly alter: AlterHeaders;
   /** The request as it leaves. */
   outbound: OutboundDraft;
-  /** As it was before injection; kept only where injection may want a second try. */
+  /** As it was before injection; kept only where it may be injected anew. */
   uninjected?: OutboundRequest;
   /** Body of the request, if it has one. A stage may read it. */
   body?: RequestBody;
@@ -53,4 +53,8 @@ export interface Exchange {
   injected: readonly string[];
   /** Names of the stages passed. */
   readonly stages: string[];
+  /** The one of them that has not answered yet. */
+  waitsIn?: string | undefined;
+  /** A stage could not answer at once, so what was found before it may be out of date. */
+  waited?: true;
 }

@@ -13,8 +13,6 @@ import { SpooledBody } from './spooled-body.ts';
 export interface BodyObserver {
   /** Bytes have come from the client. */
   received(bytes: number): void;
-  /** The body is about to be read whole, which takes as long as the client takes. */
-  reading(): void;
   /** Memory for what is read whole. */
   readonly bodyMemory: MemoryBudget;
   /** Where a body goes that is to be hashed and does not fit there; undefined: nowhere. */
@@ -86,7 +84,7 @@ export class RequestBody implements BodySource, BodySink {
   async peek(maxBytes: number): Promise<Buffer | undefined> {
     if (this.#announces(maxBytes)) return undefined;
     if (this.#closed) throw ended();
-    const content = await this.#whole<Buffer | undefined>((resolve, reject) => {
+    const content = await new Promise<Buffer | undefined>((resolve, reject) => {
       this.#collectInto(maxBytes, resolve, reject, (collected, chunk) => {
         this.#taker = undefined;
         this.#begun = new BegunBody(this.#source, [collected, chunk]);
@@ -172,7 +170,7 @@ export class RequestBody implements BodySource, BodySink {
   }
 
   #collect(maxBytes: number, spool?: BodySpoolLimits): Promise<Buffer | SpooledContent> {
-    return this.#whole<Buffer | SpooledContent>((resolve, reject) => {
+    return new Promise<Buffer | SpooledContent>((resolve, reject) => {
       const spill = spool && ((collected: Buffer, chunk: Buffer) => this.#spoolInto(spool, collected, resolve, reject).write(chunk));
       this.#collectInto(maxBytes, resolve, reject, spill);
     });
@@ -198,7 +196,7 @@ export class RequestBody implements BodySource, BodySink {
   }
 
   #spool(spool: BodySpoolLimits): Promise<SpooledContent> {
-    return this.#whole<SpooledContent>((resolve, reject) => {
+    return new Promise<SpooledContent>((resolve, reject) => {
       this.start(this.#spoolInto(spool, NOTHING, resolve, reject));
     });
   }
@@ -222,11 +220,6 @@ export class RequestBody implements BodySource, BodySink {
     const taker = new BodySpool(this, collected, { ...spool, done, failed, memoryFree, tooLarge: () => tooLarge(spool.maxBytes) });
     this.#sink = this.#taker = taker;
     return taker;
-  }
-
-  #whole<T>(take: (resolve: (content: T) => void, reject: (error: AlterError) => void) => void): Promise<T> {
-    this.#observer.reading();
-    return new Promise(take);
   }
 
   #failing(reject: (error: AlterError) => void): (error: AlterError) => void {

@@ -23,7 +23,12 @@ function runFrom(index: number, stages: readonly Stage[], exchange: Exchange): M
       return refusal(error);
     }
     if (answer instanceof Promise) {
-      return answer.then((later) => (later.answer === 'reject' ? later.error : runFrom(i + 1, stages, exchange)), refusal);
+      exchange.waitsIn = stage.name;
+      exchange.waited = true;
+      return answer.then((later) => {
+        exchange.waitsIn = undefined;
+        return later.answer === 'reject' ? later.error : runFrom(i + 1, stages, exchange);
+      }, refusal);
     }
     if (answer.answer === 'reject') return answer.error;
   }

@@ -9,6 +9,8 @@ import type { MemoryBudget } from '../message/memory-budget.ts';
 import type { ResponseHead } from '../message/response.ts';
 import type { Caller } from '../principals/caller.ts';
 import type { Flight, Forward, ResponseSink } from '../upstream/forward.ts';
+import { lineageOf } from '../vault/lineage.ts';
+import type { ResolvedGrant } from '../vault/resolved.ts';
 import { KEY_DEPRECATED } from '../principals/caller.ts';
 import type { BodySpoolLimits } from './body-spool.ts';
 import { cleanHead, cleanTrailers } from './clean-answer.ts';
@@ -22,7 +24,7 @@ import { refusal, runStages } from './run.ts';
 import { SecondTry, wantsSecondTry } from './second-try.ts';
 import { injectAgain } from './stage-inject.ts';
 import type { Stage } from './stage.ts';
-import type { Use } from './standing.ts';
+import type { Use, Verdict } from './standing.ts';
 import type { UnderWay } from './under-way.ts';
 
 /** What serving an exchange needs. */
@@ -30,7 +32,7 @@ export interface ServeServices {
   readonly stages: readonly Stage[];
   readonly forward: Forward;
   readonly recorder: Recorder;
-  readonly underWay: Pick<UnderWay, 'enter' | 'leave'>;
+  readonly underWay: Pick<UnderWay, 'enter' | 'leave' | 'judge'>;
   readonly redactCallerPath: CallerPathRedaction;
   readonly now: () => number;
   /** Memory for bodies that are read whole. */
@@ -83,11 +85,8 @@ class Serving implements ResponseSink, Use, BodyObserver, ClientEvents {
     const { body } = this.#client;
     if (body !== undefined) this.exchange.body = new RequestBody(body, this.exchange.request.bodyLength, this);
     const refused = runStages(this.#services.stages, this.exchange);
-    if (refused instanceof Promise) {
-      void refused.then((error) => {
-        this.#judged(error);
-      });
-    } else this.#judged(refused);
+    if (refused instanceof Promise) this.#wait(refused);
+    else this.#judged(refused);
   }
 
   drain(): void {
@@ -173,14 +172,49 @@ class Serving implements ResponseSink, Use, BodyObserver, ClientEvents {
     this.#services.bodyBytesPassed(bytes);
   }
 
-  /** A slow body must not outlive its grant: what is read whole is looked after from here on. */
-  reading(): void {
+  /** A token, keys, the store, its own body: whatever a request waits for, it must not outlive its grant, and is looked after from here on. */
+  #wait(refused: Promise<AlterError | undefined>): void {
     if (this.place === -1 && !this.#finished) this.#services.underWay.enter(this);
+    void refused.then((error) => {
+      this.#waited(error);
+    });
+  }
+
+  /** What was found before a wait may have changed since: judged once more, right before anything leaves. */
+  #waited(error: AlterError | undefined): void {
+    if (error !== undefined || this.#finished) {
+      this.#judged(error);
+      return;
+    }
+    const verdict = this.#services.underWay.judge(this);
+    if (verdict instanceof Promise) {
+      void verdict.then((later) => {
+        this.#judgedAgain(later);
+      });
+    } else this.#judgedAgain(verdict);
+  }
+
+  #judgedAgain(verdict: Verdict): void {
+    if (this.#finished) return;
+    if (verdict instanceof AlterError) {
+      this.exchange.injected = [];
+      this.interrupt(verdict);
+    } else if (verdict !== undefined && isOtherSecret(this.exchange.resolved, verdict)) this.#injectAnew(verdict);
+    else this.#judged(undefined);
+  }
+
+  /** The secret was rotated while the request waited. */
+  #injectAnew(resolved: ResolvedGrant): void {
+    this.exchange.resolved = resolved;
+    this.exchange.injected = [];
+    const refused = attempt(() => injectAgain(this.exchange));
+    if (refused instanceof Promise) this.#wait(refused);
+    else this.#judged(refused);
   }
 
   #judged(error: AlterError | undefined): void {
     if (this.#finished) {
-      // The client left while the stages waited for the store; they may have taken something since.
+      // It ended while the stages waited; they may have taken something since.
       this.exchange.release?.();
       return;
     }
@@ -283,6 +317,10 @@ function logRefusal(log: ServeServices['log'], exchange: Exchange, error: AlterE
   const fields = { requestId: exchange.id, code: error.code, rule: error.rule, detail: error.detail, cause: error.cause };
   if (error.code === 'internal_error') log.error(fields, 'the proxy failed on a request');
   else log.warn(fields, 'request refused or failed');
+}
+
+function isOtherSecret(known: ResolvedGrant | undefined, now: ResolvedGrant): boolean {
+  return known !== undefined && lineageOf(known.secret) !== lineageOf(now.secret);
 }
 
 /** Why it did not succeed, if it did not. */

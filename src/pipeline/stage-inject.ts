@@ -17,17 +17,22 @@ export function injectStage(): Stage {
       const { resolved, placeholders } = exchange;
       if (resolved === undefined) return CONTINUE;
       if (!matchSlot(resolved.injection, placeholders)) throw notReplaced();
-      if (resolved.injection.refreshAfter !== undefined) exchange.uninjected = copyOf(exchange.outbound);
+      if (exchange.waited === true || mayBeInjectedAnew(resolved.injection)) exchange.uninjected = copyOf(exchange.outbound);
       return chain(inject(exchange, resolved.injection), () => CONTINUE);
     },
   };
 }
 
+/** After an answer that asks for it, or because the secret is another one after the wait for a token or for the body. */
+function mayBeInjectedAnew({ refreshAfter, readsBody }: PreparedInjection): boolean {
+  return refreshAfter !== undefined || readsBody === true;
+}
+
 /** Injects anew, into the request as it was before. Throws or rejects with AlterError as the stage does. */
 export function injectAgain(exchange: Exchange): MaybePromise<void> {
   const { resolved, uninjected } = exchange;
-  if (resolved === undefined || uninjected === undefined) throw new Error('nothing was kept for a second try');
-  exchange.outbound = uninjected;
+  if (resolved === undefined || uninjected === undefined) throw new Error('nothing was kept for another injection');
+  exchange.outbound = copyOf(uninjected);
   return inject(exchange, resolved.injection);
 }
 

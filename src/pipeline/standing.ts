@@ -9,7 +9,7 @@ import { runStages } from './run.ts';
 import type { HeldGrantSource } from './find-held.ts';
 import type { Stage } from './stage.ts';
 
-/** An exchange, or a pass-through tunnel, that has been let through and goes on. */
+/** An exchange that waits or has been let through, or a pass-through tunnel, and goes on. */
 export interface Use extends Placed {
   readonly caller: Caller;
   readonly clientAddress: string;
@@ -21,8 +21,11 @@ export interface Use extends Placed {
   interrupt(error: AlterError): void;
 }
 
-/** Why a use must end, if it must. Answers that were found once in a round are shared in it. */
-export type Standing = (use: Use, round: Round) => MaybePromise<AlterError | undefined>;
+/** Why a use must end. Else its grant as it is now; undefined: it has none, or the store cannot tell. */
+export type Verdict = AlterError | ResolvedGrant | undefined;
+
+/** Judges a use. Answers that were found once in a round are shared in it. */
+export type Standing = (use: Use, round: Round) => MaybePromise<Verdict>;
 
 /** What one look at everything under way has found so far. */
 export class Round {
@@ -40,7 +43,8 @@ export interface StandingOptions {
 
 /**
  * Makes the function that judges what is under way. Key and grant are looked up as for a new request, so from the cache while that may be
- * used; the stages that have `stands` judge again by what the grant is now. While the store cannot tell, only the known expiry ends a use.
+ * used; the stages that have `stands`, and were passed, judge again by what the grant is now. While the store cannot tell, only the known
+ * expiry ends a use.
  */
 export function createStanding({ grants, stages, now }: StandingOptions): Standing {
   const lasting = stages.flatMap(({ name, stands }) => (stands === undefined ? [] : [{ name, run: stands }]));
@@ -67,17 +71,22 @@ export function createStanding({ grants, stages, now }: StandingOptions): Standi
     return answer;
   };
 
-  const grantEnd = (exchange: Exchange, caller: Caller, known: ResolvedGrant, round: Round): MaybePromise<AlterError | undefined> =>
+  /** What a stage needs that is still waited for, or comes later, may not be there yet. */
+  const passed = ({ waitsIn, stages: begun }: Exchange): readonly Stage[] =>
+    waitsIn === undefined ? lasting : lasting.filter(({ name }) => name !== waitsIn && begun.includes(name));
+
+  const ofGrant = (exchange: Exchange, caller: Caller, known: ResolvedGrant, round: Round): MaybePromise<Verdict> =>
     chain(grantNow(known, round), (resolved) => {
       if (resolved instanceof AlterError) return endIn(resolved, known.grant.expiresAt, 'grant_expired', now());
-      return runStages(lasting, { ...exchange, caller, resolved, stages: [] });
+      const end = runStages(passed(exchange), { ...exchange, caller, resolved, stages: [] });
+      return chain(end, (error): Verdict => error ?? resolved);
     });
 
   return (use, round) =>
     chain(callerNow(use, round), (caller) => {
       if (caller instanceof AlterError) return caller;
       const known = use.exchange?.resolved;
-      return use.exchange === undefined || known === undefined ? undefined : grantEnd(use.exchange, caller, known, round);
+      return use.exchange === undefined || known === undefined ? undefined : ofGrant(use.exchange, caller, known, round);
     });
 }
 

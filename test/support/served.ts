@@ -106,6 +106,7 @@ export async function startServed({
       use.place = -1;
       return uses.delete(use);
     },
+    judge: () => undefined,
   };
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
   const leafs = new LeafContexts({ ca, maxLeaves: 10, leafTtlMs: 3_600_000 });

@@ -8,7 +8,7 @@ import { RequestBody } from '../../../src/pipeline/request-body.ts';
 import { HandSource, KeepingSink } from '../../support/body.ts';
 import { draft as plainDraft } from '../../support/injection.ts';
 
-const OBSERVER = { received: () => undefined, reading: () => undefined, bodyMemory: new MemoryBudget(1_000_000), bodySpool: undefined };
+const OBSERVER = { received: () => undefined, bodyMemory: new MemoryBudget(1_000_000), bodySpool: undefined };
 
 const request = (...lines: string[]): OutboundRequest => ({
   ...plainDraft('/', ...lines),

@@ -35,7 +35,8 @@ const refusing = (code: WireCode) => (): never => {
 
 async function endOf(judged: Use, resolveGrant: () => ResolvedGrant = () => resolved(), stages: readonly Stage[] = []): Promise<string> {
   const standing = createStanding({ grants: { resolveGrant }, stages, now: () => NOW });
-  return (await standing(judged, new Round()))?.code ?? 'goes on';
+  const verdict = await standing(judged, new Round());
+  return verdict instanceof AlterError ? verdict.code : 'goes on';
 }
 
 test('a caller or a grant that would be refused now ends its use, with the code of the refusal', async (t) => {
@@ -69,6 +70,19 @@ test('the stages that can say so judge again, by what the grant is now; the othe
   t.is(await endOf(use({ grant }), () => fresh, [once, lasting(CONTINUE)]), 'goes on');
   t.is(await endOf(use({ grant }), () => fresh, [lasting(reject(new AlterError('policy_violation')))]), 'policy_violation');
   t.deepEqual(seen, [fresh, fresh]);
+});
+
+test('a stage that is waited for, or comes after it, is not asked yet', async (t) => {
+  const grant = resolved();
+  const refuses = (name: string): Stage => ({
+    name,
+    run: () => CONTINUE,
+    stands: () => reject(new AlterError('policy_violation', { rule: name })),
+  });
+  const waiting = use({ grant });
+  Object.assign(waiting.exchange!, { stages: ['first', 'second'], waitsIn: 'second' });
+  t.is(await endOf(waiting, () => grant, [refuses('second'), refuses('third')]), 'goes on');
+  t.is(await endOf(waiting, () => grant, [refuses('first'), refuses('second')]), 'policy_violation');
 });
 
 test('uses of one grant and one caller ask once in a round', async (t) => {
