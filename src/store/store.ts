@@ -153,3 +153,6 @@ export class StoreUnavailableError extends Error {
 
 /** Something else stands where the store keeps this: another program has written there. Nothing else of the store is affected. */
 export class ForeignValueError extends StoreUnavailableError {}
+
+/** The store refuses this one thing to its user; the hint names the missing rights. */
+export class StoreForbiddenError extends StoreUnavailableError {}
