@@ -50,6 +50,13 @@ function missingRights(namespace: string, error: unknown, commands: readonly str
   return `Give the ACL user of store.username ${rights}${typeof key === 'string' ? ` on ${key}` : ''}: docs/security.md lists the rights.`;
 }
 
+/** What to do about an answer that tells more than that something failed. */
+function hintFor(reason: string): string | undefined {
+  if (reason.startsWith('READONLY ')) return 'Let store.url lead to the primary.';
+  if (/^(MOVED|ASK|CROSSSLOT|CLUSTERDOWN) /.test(reason)) return 'Let store.url lead to a Redis that is not a node of a Cluster.';
+  return undefined;
+}
+
 const FOREIGN_VALUE = 'Something else has written a key of this namespace: remove that key, or choose another store.namespace.';
 
 /** More about a failed call. */
@@ -72,5 +79,5 @@ export function unavailable(target: RedisTarget, error: unknown, { lastTrouble, 
   if (FULL.test(reason)) return new StoreFullError(message, undefined, 'Raise maxmemory of Redis, or remove what is not needed there.');
   if (reason.startsWith('WRONGTYPE ')) return new ForeignValueError(message, undefined, FOREIGN_VALUE);
   if (FORBIDDEN.test(reason)) return new StoreForbiddenError(message, undefined, missingRights(target.namespace, error, commands));
-  return new StoreUnavailableError(message);
+  return new StoreUnavailableError(message, undefined, hintFor(reason));
 }
