@@ -340,7 +340,10 @@ export const COMMAND_ERRORS = command({
   ca_unreadable: { exit: 1, hint: 'Restore the CA files from a backup; a new CA is made only by `alter-proxy init`.' },
   keyring_unreadable: { exit: 1, hint: 'Restore the keyring file from a backup; without it no stored record opens.' },
   keyring_key_in_use: { exit: 3, hint: 'Run `alter-proxy keyring rewrap` first.' },
-  store_corrupt: { exit: 1, hint: 'Restore the store folder from a backup, or point store.path to an empty folder.' },
+  store_corrupt: {
+    exit: 1,
+    hint: 'Stop all proxies, then restore the store folder from a backup, or point store.path to an empty folder.',
+  },
   store_unreachable: { exit: 1, hint: 'Check that the store runs and that its address and password are right.' },
   proxy_unreachable: { exit: 1, hint: 'Check that the proxy runs and that its address is right; see --proxy.' },
   port_in_use: { exit: 1, hint: 'Stop the other process, or choose another port with --port.' },

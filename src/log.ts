@@ -213,7 +213,7 @@ class Printer {
 
   /** Only known properties: libraries hang whole commands and requests on their errors. */
   #error(error: Error, depth: number): Record<string, unknown> {
-    const known = ['code', 'status', 'rule', 'detail', 'syscall', 'address', 'hostname', 'port', 'path', 'reason'];
+    const known = ['code', 'status', 'rule', 'detail', 'syscall', 'address', 'hostname', 'port', 'path', 'reason', 'hint'];
     const properties = known.flatMap((name): [string, unknown][] => {
       const value = (error as unknown as Record<string, unknown>)[name];
       return value === undefined ? [] : [[name, this.print(value, depth)]];

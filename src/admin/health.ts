@@ -95,8 +95,9 @@ export class HealthServer {
 
   async #answer(method: string, url: string): Promise<{ status: number; body: object }> {
     if (method !== 'GET' && method !== 'HEAD') return { status: 405, body: { status: 'method not allowed' } };
-    if (url === '/healthz') return this.#health();
-    if (url === '/readyz') return this.#readiness();
+    const [path] = url.split('?');
+    if (path === '/healthz') return this.#health();
+    if (path === '/readyz') return this.#readiness();
     return { status: 404, body: { status: 'not found' } };
   }
 

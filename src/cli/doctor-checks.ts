@@ -5,8 +5,9 @@ import { ADMIN_PORT_HINT } from '../admin/health.ts';
 import type { Config } from '../config/config.ts';
 import { COMMAND_ERRORS, CommandError } from '../errors.ts';
 import { publicRoots, rootFiles } from '../pki/public-roots.ts';
-import { StoreUnavailableError } from '../store/store.ts';
+import { StoreUnavailableError, type StoreWork } from '../store/store.ts';
 import { fingerprint } from '../vault/fingerprint.ts';
+import type { KeyRecord } from '../vault/records.ts';
 import { formatInstant } from './duration.ts';
 import { fileError } from './report-error.ts';
 import { accepts, dialHost, findRunningProxy } from './run-file.ts';
@@ -106,12 +107,30 @@ async function checkCa(session: Session, now: number): Promise<Finding> {
   return { name: 'ca', status: 'warn', detail, fix: 'Plan a new home with a new CA, and give it to the clients.' };
 }
 
+/** What a proxy cannot do, and whether it can do its main work without. */
+const WORK: Readonly<Record<StoreWork, { readonly what: string; readonly serious: boolean }>> = {
+  records: { what: 'records cannot be read', serious: true },
+  audit: { what: 'audit events cannot be written', serious: true },
+  cache: { what: 'changes are not told, so that each request reads its records from the store', serious: false },
+  uses: { what: 'uses cannot be counted', serious: false },
+  grants: { what: 'agents cannot ask for grants (agents.self_issue)', serious: false },
+};
+
 async function checkStore(session: Session): Promise<Finding> {
-  const { store } = session.config();
+  const { store: config, app, agents } = session.config();
+  const store = await session.store();
   const started = performance.now();
-  await (await session.store()).ping();
-  const place = store.kind === 'embedded' ? store.path : store.url;
-  return ok('store', `${store.kind}, ${place}, answered in ${(performance.now() - started).toFixed(1)} ms`);
+  await store.ping();
+  const place = `${config.kind}, ${config.kind === 'embedded' ? config.path : config.url}`;
+  const answered = `${place}, answered in ${(performance.now() - started).toFixed(1)} ms`;
+  const faults = (await store.rehearse(app)).filter(({ work }) => work !== 'grants' || agents.selfIssue);
+  if (faults.length === 0) return ok('store', answered);
+  return {
+    name: 'store',
+    status: faults.some(({ work }) => WORK[work].serious) ? 'fail' : 'warn',
+    detail: [place, ...faults.map(({ work, error }) => `${WORK[work].what}: ${error.message}`)].join('\n'),
+    fix: [...new Set(faults.map(({ error }) => error.hint ?? COMMAND_ERRORS.store_unreachable.hint))].join(' '),
+  };
 }
 
 /** Every record must open with this keyring. */
@@ -167,15 +186,23 @@ async function checkPorts(session: Session, config: Config): Promise<readonly Fi
 async function checkOwnKey(session: Session, config: Config): Promise<Finding> {
   if (config.key === undefined) return ok('key', 'none of its own: callers bring one');
   const id = fingerprint(config.key);
-  const record = (await (await session.administration()).listKeys()).find((key) => key.id === id);
-  const usable = record?.status === 'active' && (record.expiresAt ?? Infinity) > Date.now();
-  if (usable) return ok('key', `${record.prefix}…, stored as ${record.name}`);
+  const record = id === undefined ? undefined : await (await session.administration()).findKey(id);
+  const trouble = ownKeyTrouble(record);
+  if (record !== undefined && trouble === undefined) return ok('key', `${record.prefix}…, stored as ${record.name}`);
   return {
     name: 'key',
     status: 'warn',
-    detail: record === undefined ? "the proxy's own key is not in this store" : "the proxy's own key is revoked or has expired",
+    detail: `the proxy's own key ${trouble ?? 'is not in this store'}`,
     fix: `alter-proxy key create sidecar --force --out ${session.paths.key}`,
   };
+}
+
+function ownKeyTrouble(record: KeyRecord | undefined): string | undefined {
+  if (record === undefined) return undefined;
+  const { status, expiresAt = Infinity } = record;
+  if (status === 'revoked' || expiresAt <= Date.now()) return 'is revoked or has expired';
+  const end = expiresAt === Infinity ? '' : `, and ends ${formatInstant(expiresAt, Date.now())}`;
+  return status === 'active' ? undefined : `is deprecated${end}: it works on, and every answer says that it should be replaced`;
 }
 
 function checkCatalogue(session: Session): Finding {

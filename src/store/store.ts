@@ -84,6 +84,15 @@ export interface NumberedEvents {
   readonly first: number;
 }
 
+/** What a proxy does at its store: `grants` are those that agents ask for. */
+export type StoreWork = 'records' | 'audit' | 'cache' | 'uses' | 'grants';
+
+/** Work of a proxy that the store would not do now, and why. */
+export interface StoreFault {
+  readonly work: StoreWork;
+  readonly error: StoreUnavailableError;
+}
+
 /**
  * Where sealed records and audit events are kept. Values are opaque text (compact JWE). Every failure to reach the
  * store rejects (or throws) with {@link StoreUnavailableError}, within the configured time-outs.
@@ -136,6 +145,9 @@ export interface Store {
   /** Resolves when the store answers. */
   ping(): Promise<void>;
 
+  /** What of the work of a proxy of `app` the store would not do now. Changes nothing. */
+  rehearse(app: string): Promise<readonly StoreFault[]>;
+
   close(): Promise<void>;
 }
 
@@ -153,3 +165,6 @@ export class StoreUnavailableError extends Error {
 
 /** Something else stands where the store keeps this: another program has written there. Nothing else of the store is affected. */
 export class ForeignValueError extends StoreUnavailableError {}
+
+/** The store refuses this one thing to its user; the hint names the missing rights. */
+export class StoreForbiddenError extends StoreUnavailableError {}

@@ -81,6 +81,11 @@ export class Keys {
     return (await this.#options.records.list('key')).records;
   }
 
+  /** The key of this id, if there is one. */
+  async read(id: string): Promise<KeyRecord | undefined> {
+    return (await this.#options.records.read('key', id))?.record;
+  }
+
   /** The key works on, and every answer to it says that it should be replaced. */
   async deprecate(idOrName: string): Promise<KeyRecord> {
     return this.#change(await this.#find(idOrName), (record) =>
@@ -166,7 +171,7 @@ export class Keys {
 
   async #find(idOrName: string): Promise<KeyRecord> {
     const named = isKeyId(idOrName)
-      ? [(await this.#options.records.read('key', idOrName))?.record].flatMap((record) => record ?? [])
+      ? [await this.read(idOrName)].flatMap((record) => record ?? [])
       : (await this.list()).filter(({ name, prefix }) => name === idOrName || prefix === idOrName);
     // After a rotation the new key has the name, and the one that it replaced is found by its prefix.
     const byStatus = ['active', 'deprecated'].map((status) => named.filter((key) => key.status === status));

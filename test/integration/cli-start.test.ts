@@ -173,3 +173,27 @@ test('audit tail --follow prints events as they come, and ends on SIGINT', async
   proxy.child.kill('SIGTERM');
   await proxy.ended;
 });
+
+test('audit tail --follow outlives a Redis that restarts: it says so, and tells each event once', async (t) => {
+  const redis = await startRedis({ config: ['appendonly yes', 'appendfsync always'] });
+  t.teardown(() => redis.stop());
+  const cli = await newHome(t);
+  const env = { ALTER_STORE_URL: redis.url };
+  const create = (agent: string) => cli.prepare(['agent', 'create', agent], { env });
+  await create('first');
+  const tail = cli.start(['audit', 'tail', '--follow'], { env });
+  const printed = (text: string) => eventually(() => tail.stdout().includes(text) || undefined, text, PATIENCE_MS);
+  await printed('first');
+  await redis.kill();
+  await logged(tail, 'the events go on when the store is back');
+  await redis.restart();
+  await create('second');
+  await printed('second');
+  await create('third');
+  await printed('third');
+  tail.child.kill('SIGINT');
+  const { code, stdout, stderr } = await tail.ended;
+  t.is(code, 130);
+  t.deepEqual(stdout.match(/\b(first|second|third)\b/g), ['first', 'second', 'third']);
+  t.is(stderr.trim().split('\n').length, 2, stderr);
+});

@@ -120,7 +120,9 @@ test('readiness follows the store and the drain; health does not', async (t) => 
   const ask = async (where: string): Promise<number> => (await fetch(`http://127.0.0.1:${admin?.port ?? 0}${where}`)).status;
   t.is(await ask('/healthz'), 200);
   t.is(await ask('/readyz'), 200);
-  t.is(await ask('/nothing'), 404);
+  t.is(await ask('/healthz?x=1'), 200);
+  t.is(await ask('/readyz?verbose'), 200);
+  t.is(await ask('/nothing?/readyz'), 404);
   redis.pause();
   t.is(await ask('/readyz'), 503);
   t.is(await ask('/healthz'), 200);

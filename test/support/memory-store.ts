@@ -9,6 +9,7 @@ import type {
   RecordRef,
   Store,
   StoredEvent,
+  StoreFault,
   Uses,
 } from '../../src/store/store.ts';
 
@@ -131,6 +132,11 @@ export class MemoryStore implements Store {
   async ping(): Promise<void> {
     await Promise.resolve();
     this.#check();
+  }
+
+  async rehearse(): Promise<readonly StoreFault[]> {
+    await this.ping();
+    return [];
   }
 
   async close(): Promise<void> {

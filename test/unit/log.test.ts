@@ -133,13 +133,14 @@ test('what only looks a little like a credential stays readable', (t) => {
   for (const text of texts) t.deepEqual(printed({ text }), { text });
 });
 
-test('an error is its type, code, message and causes; its stack only at debug', (t) => {
+test('an error is its type, code, message, hint and causes; its stack only at debug', (t) => {
   const root = Object.assign(new Error(`connect ${KEY}`), { code: 'ECONNREFUSED', syscall: 'connect', address: '192.0.2.1', port: 6379 });
   const error = new CommandError('store_unreachable', 'the store does not answer', { cause: new TypeError('middle', { cause: root }) });
   const expected = {
     type: 'CommandError',
     message: 'the store does not answer',
     code: 'store_unreachable',
+    hint: 'Check that the store runs and that its address and password are right.',
     cause: {
       type: 'TypeError',
       message: 'middle',

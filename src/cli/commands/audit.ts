@@ -1,12 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { ChangeEvent } from '../../audit/change.ts';
 import type { AuditEvent } from '../../audit/event.ts';
 import { CommandError } from '../../errors.ts';
-import type { StoredEvent } from '../../store/store.ts';
+import { ForeignValueError, StoreForbiddenError, StoreUnavailableError, type StoredEvent } from '../../store/store.ts';
 import { parseEvent } from '../audit-events.ts';
 import { declare, declareGroup, perform, type Runtime } from '../command.ts';
 import { formatChange, formatEvent } from '../event-line.ts';
 import type { Paint } from '../output.ts';
+import { printable } from '../printable.ts';
 import type { Session } from '../session.ts';
 import { takeUntil, untilSignal } from '../until-signal.ts';
 
@@ -17,6 +19,8 @@ interface TailOptions {
 
 const PAGE = 500;
 const WAIT_MS = 1_000;
+const FIRST_RETRY_MS = 250;
+const LAST_RETRY_MS = 5_000;
 const MAX_LINES = 100_000;
 
 function parseLines(text: string): number {
@@ -41,16 +45,44 @@ async function follow(session: Session, from: string | undefined): Promise<numbe
   const store = await session.store();
   const { app } = session.config();
   const stop = untilSignal(['SIGINT', 'SIGTERM']);
+  const ending = new AbortController();
   let after = from;
   const read = (): Promise<readonly StoredEvent[]> => store.readEvents(app, { after, limit: PAGE, waitMs: WAIT_MS });
+  const next = store.kind === 'redis' ? () => readWhenBack(session, read, ending.signal) : read;
   try {
-    return await takeUntil(stop.signal, read, (events) => {
+    return await takeUntil(stop.signal, next, (events) => {
       print(session, events);
       after = events.at(-1)?.position ?? after;
     });
   } finally {
+    ending.abort();
     stop.release();
   }
+}
+
+/** Reads again and again while the store is away. Nothing was taken from a read that failed, so that nothing is left out or told twice. */
+async function readWhenBack(
+  { output }: Session,
+  read: () => Promise<readonly StoredEvent[]>,
+  ending: AbortSignal,
+): Promise<readonly StoredEvent[]> {
+  for (let failures = 0; ; failures++) {
+    try {
+      const events = await read();
+      if (failures > 0) output.note('alter-proxy: the store is back');
+      return events;
+    } catch (error) {
+      if (ending.aborted) return [];
+      if (!mayPass(error)) throw error;
+      if (failures === 0) output.note(`alter-proxy: ${printable(error.message)}; the events go on when the store is back`);
+      await sleep(Math.min(FIRST_RETRY_MS * 2 ** failures, LAST_RETRY_MS), undefined, { signal: ending }).catch(() => undefined); // Rejects only when ending.
+    }
+  }
+}
+
+/** Whether the same may be answered a moment later. */
+function mayPass(error: unknown): error is StoreUnavailableError {
+  return error instanceof StoreUnavailableError && !(error instanceof StoreForbiddenError) && !(error instanceof ForeignValueError);
 }
 
 async function tail(session: Session, options: TailOptions): Promise<number> {

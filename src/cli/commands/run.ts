@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander';
 import type { Config } from '../../config/config.ts';
 import { CommandError } from '../../errors.ts';
 import { createLogger } from '../../log.ts';
+import { StoreForbiddenError } from '../../store/store.ts';
 import { apiKeyText } from '../../vault/own-credentials.ts';
 import { mintKey } from '../../vault/fingerprint.ts';
 import { runChild } from '../child.ts';
@@ -96,7 +97,14 @@ async function findProxy(session: Session, options: RunOptions): Promise<RunProx
       },
     );
   }
-  return await joinProxy(session, running);
+  try {
+    return await joinProxy(session, running);
+  } catch (error) {
+    // The user of a proxy may not be allowed to write keys. A proxy of its own needs none in the store.
+    if (!(error instanceof CommandError && error.cause instanceof StoreForbiddenError)) throw error;
+    session.output.note('alter-proxy: the store allows no key for the running proxy, so this run has a proxy of its own');
+    return await startOwnProxy(session.config(), session, options);
+  }
 }
 
 async function run(session: Session, options: RunOptions, args: readonly string[]): Promise<number> {

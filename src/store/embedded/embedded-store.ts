@@ -10,12 +10,13 @@ import {
   type RecordRef,
   type Store,
   type StoredEvent,
+  type StoreFault,
   type Uses,
 } from '../store.ts';
 import { appendToLog, parsePosition, readLog } from './audit-log.ts';
 import { takePlace } from './counters.ts';
 import { followChanges, noteChange } from './change-log.ts';
-import { openEnvironment, type Environment } from './environment.ts';
+import { openEnvironment, REPLACED, type Environment } from './environment.ts';
 import { addToCounts, readCounts } from './use-counts.ts';
 
 const DEFAULT_PAGE = 500;
@@ -25,8 +26,13 @@ const COUNT_BYTES = 200;
 const POLL_MS = 50;
 
 /** Opens the store in a folder; see {@link openEnvironment} for what it throws. */
-export async function openEmbeddedStore(config: EmbeddedStoreConfig, options: { readonly auditMaxStream: number }): Promise<Store> {
-  return new EmbeddedStore(await openEnvironment(config.path), options.auditMaxStream);
+export async function openEmbeddedStore(
+  config: EmbeddedStoreConfig,
+  options: { readonly auditMaxStream: number; readonly onTrouble?: ((message: string) => void) | undefined },
+): Promise<Store> {
+  const environment = await openEnvironment(config.path);
+  environment.replaced.addEventListener('abort', () => options.onTrouble?.(`${REPLACED} (${config.path})`));
+  return new EmbeddedStore(environment, options.auditMaxStream);
 }
 
 /** Records and audit events in LMDB. Every read sees what any process has committed before it. */
@@ -110,6 +116,12 @@ class EmbeddedStore implements Store {
     return promised(() => {
       this.#environment.read(() => this.#environment.records.get(' '));
     });
+  }
+
+  /** There are no rights within a store that can be read, and the disk is asked at each write. */
+  async rehearse(): Promise<readonly StoreFault[]> {
+    await this.ping();
+    return [];
   }
 
   async close(): Promise<void> {

@@ -13,6 +13,9 @@ const FORMAT_FILE = 'format';
 const FORMAT = 'alter-proxy embedded store, format 1\n';
 /** Room for 252 readers. Written out in full, because a full disk under a sparse mapped file is a SIGBUS. */
 const LOCK_FILE_BYTES = 16_384;
+const LOOK_EVERY_MS = 1000;
+/** What is wrong then. */
+export const REPLACED = 'The file of the embedded store was replaced while it was open: restart every proxy that uses it';
 /** How long a failed commit is given to say why it failed. */
 const COMMIT_REASON_MS = 100;
 
@@ -28,6 +31,9 @@ export interface Environment {
   readonly uses: Database<string, Key[]>;
   /** Counter → places taken and end of the window. */
   readonly counters: Database<string, string>;
+
+  /** Aborted once another file stands where the open one was: nobody else sees what is in this one any more. */
+  readonly replaced: AbortSignal;
 
   /** Runs `action` on the newest state that any process has committed. */
   read<T>(action: () => T): T;
@@ -171,6 +177,7 @@ function environmentOf(root: RootDatabase<string, string>, dataFile: string): En
     const { lastPageNumber, pageSize } = root.getStats() as { readonly lastPageNumber: number; readonly pageSize: number };
     return (lastPageNumber + 1) * pageSize;
   });
+  const watch = watchFile(dataFile);
   // Only what is missing is written: a store is readable also on a full disk.
   const present = new Set(root.getKeys());
   const database = <K extends Key>(name: string): Database<string, K> => {
@@ -183,7 +190,9 @@ function environmentOf(root: RootDatabase<string, string>, dataFile: string): En
     audit: database<Key[]>('audit'),
     uses: database<Key[]>('uses'),
     counters: database<string>('counters'),
+    replaced: watch.replaced,
     read: (action) => {
+      if (watch.replaced.aborted) throw new StoreUnavailableError(REPLACED);
       try {
         // lmdb-js keeps one snapshot per turn of the event loop; another process may have committed since.
         root.resetReadTxn();
@@ -193,6 +202,8 @@ function environmentOf(root: RootDatabase<string, string>, dataFile: string): En
       }
     },
     write: async (amount, action) => {
+      watch.look();
+      if (watch.replaced.aborted) throw new StoreUnavailableError(REPLACED);
       try {
         return await room.during(amount, (admit) =>
           root.transaction(() => {
@@ -206,7 +217,41 @@ function environmentOf(root: RootDatabase<string, string>, dataFile: string): En
         throw new StoreUnavailableError(`The embedded store cannot be written: ${messageOf(reason)}`, reason);
       }
     },
-    close: () => root.close(),
+    close: () => {
+      watch.close();
+      return root.close();
+    },
+  };
+}
+
+interface FileWatch {
+  readonly replaced: AbortSignal;
+  look(): void;
+  close(): void;
+}
+
+/** Looks once a second whether `file` still is the one that it was at first, as after a restore it is not. */
+function watchFile(file: string): FileWatch {
+  const identity = (): string | undefined => {
+    const stat = statSync(file, { throwIfNoEntry: false, bigint: true });
+    return stat === undefined ? undefined : `${String(stat.dev)} ${String(stat.ino)}`;
+  };
+  const opened = identity();
+  const replaced = new AbortController();
+  const look = (): void => {
+    try {
+      if (!replaced.signal.aborted && identity() !== opened) replaced.abort();
+    } catch {
+      // Whether the file is another one cannot be told now.
+    }
+  };
+  const timer = setInterval(look, LOOK_EVERY_MS).unref();
+  return {
+    replaced: replaced.signal,
+    look,
+    close: () => {
+      clearInterval(timer);
+    },
   };
 }
 

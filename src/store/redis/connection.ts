@@ -68,16 +68,17 @@ export class RedisConnection {
 
   /**
    * Runs `action`, which is one round trip; whatever it rejects with becomes a StoreUnavailableError. A connection that does not
-   * answer in time is given up, so that nothing piles up on it; so is one to a server that is no longer the primary.
+   * answer in time is given up, so that nothing piles up on it; so is one to a server that is no longer the primary. `commands` are those
+   * within a script, for whom the ACL forbids them.
    */
-  async call<T>(action: (client: Redis) => Promise<T>): Promise<T> {
+  async call<T>(action: (client: Redis) => Promise<T>, commands?: readonly string[]): Promise<T> {
     const life = this.#life;
     try {
       return await inTime(action(this.#client), this.#target.commandTimeoutMs);
     } catch (error) {
       if (error instanceof TimedOutError && life === this.#life) this.reset();
       else if (saysNotPrimary(reasonOf(error))) this.#leaveReplica(error);
-      throw unavailable(this.#target, error, this.#trouble);
+      throw unavailable(this.#target, error, { lastTrouble: this.#trouble, commands });
     }
   }
 

@@ -11,6 +11,7 @@ import type {
   RecordRef,
   Store,
   StoredEvent,
+  StoreFault,
   Uses,
 } from '../store.ts';
 import { AuditAppender, readStream, requireStreamPosition } from './audit-stream.ts';
@@ -18,6 +19,7 @@ import { CompareAndSet } from './compare-and-set.ts';
 import { RedisConnection, type TroubleListener } from './connection.ts';
 import { openInvalidationChannel, type InvalidationChannel } from './invalidation-channel.ts';
 import { RedisKeys } from './keys.ts';
+import { rehearse } from './rehearsal.ts';
 import { redisTarget, type RedisTarget } from './target.ts';
 import { UseCounts } from './use-counts.ts';
 import { WindowCounter } from './window-counter.ts';
@@ -134,6 +136,10 @@ class RedisStore implements Store {
 
   async ping(): Promise<void> {
     await this.#connection.call((client) => client.ping());
+  }
+
+  rehearse(app: string): Promise<readonly StoreFault[]> {
+    return rehearse(this.#connection, this.#keys, app);
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Redis } from 'ioredis';
 import type { RedisConnection } from './connection.ts';
 import { reasonOf } from './failure.ts';
 
@@ -11,6 +12,7 @@ export class ServerScript {
   readonly #text: string;
   readonly #sha1: string;
   readonly #forbidden: RegExp;
+  readonly #commands: readonly string[];
   /** Number of the connection on which scripts are known to be forbidden. */
   #forbiddenOn: number | undefined;
 
@@ -20,6 +22,7 @@ export class ServerScript {
     this.#text = text;
     this.#sha1 = createHash('sha1').update(text).digest('hex');
     this.#forbidden = forbidden;
+    this.#commands = [...new Set([...text.matchAll(/redis\.call\('([A-Z]+)'/g)].map(([, name = '']) => name))];
   }
 
   /**
@@ -29,11 +32,10 @@ export class ServerScript {
   async run(keys: readonly string[], args: readonly string[]): Promise<unknown> {
     const { life } = this.#connection;
     if (this.#forbiddenOn === life) return undefined;
-    const byName = await this.#connection.call((client) => this.#replyOf(client.evalsha(this.#sha1, keys.length, ...keys, ...args)));
-    const reply =
-      byName === 'unknown'
-        ? await this.#connection.call((client) => this.#replyOf(client.eval(this.#text, keys.length, ...keys, ...args)))
-        : byName;
+    const call = (send: (client: Redis) => Promise<unknown>): Promise<unknown> =>
+      this.#connection.call((client) => this.#replyOf(send(client)), this.#commands);
+    const byName = await call((client) => client.evalsha(this.#sha1, keys.length, ...keys, ...args));
+    const reply = byName === 'unknown' ? await call((client) => client.eval(this.#text, keys.length, ...keys, ...args)) : byName;
     if (reply !== 'forbidden') return reply;
     this.#forbiddenOn = life;
     return undefined;

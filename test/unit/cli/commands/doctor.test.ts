@@ -74,6 +74,16 @@ test('a key that the store does not know is a warning with the way out', async (
   t.like(await finding(cli, 'key'), { status: 'ok' });
 });
 
+test("the proxy's own key that is deprecated works on, and doctor says no worse of it", async (t) => {
+  const cli = await initialised(inProcessHome(t));
+  t.is((await cli.run(['key', 'deprecate', 'sidecar'])).code, 0);
+  const deprecated = await finding(cli, 'key');
+  t.is(deprecated?.status, 'warn');
+  t.regex(deprecated?.detail ?? '', /is deprecated: it works on/);
+  t.is((await cli.run(['key', 'revoke', 'sidecar'])).code, 0);
+  t.regex((await finding(cli, 'key'))?.detail ?? '', /is revoked/);
+});
+
 test('a lost keyring is told, and what rests on it is left out', async (t) => {
   const cli = await initialised(inProcessHome(t));
   rmSync(join(cli.home, 'keyring.json'));
