@@ -4,6 +4,7 @@ import type { HeaderList } from '../message/header-list.ts';
 import type { CanonicalUrl } from '../message/url.ts';
 import type { MaybePromise } from '../message/maybe-promise.ts';
 import type { ResponseHead } from '../message/response.ts';
+import type { UrlJudgement } from './judged-url.ts';
 
 export type { PlaceholderPlace } from '../message/placeholder.ts';
 
@@ -69,10 +70,10 @@ export interface PreparedInjection {
    */
   readonly redactPath?: (path: string) => string;
   /**
-   * The caller's path as the rules of a policy see it: without the segment where the credential goes, whoever wrote one there, `/getMe`. Undefined
-   * when nothing is written into the path.
+   * The caller's URL as the rules of a policy see it: without the segment of the path and the query parameters where the credential goes, whoever
+   * wrote them there, `/getMe`. Undefined when nothing is written into the URL.
    */
-  readonly judgedPath?: (path: string) => string;
+  readonly judgedUrl?: UrlJudgement;
   /** Removes from response headers what holds the credential (plain, base64, percent-encoded). */
   scrub(headers: HeaderList): void;
 }
