@@ -1,6 +1,7 @@
 import type { AuditEvent } from '../audit/event.ts';
 import { CommandError } from '../errors.ts';
-import { urlJudgement, type UrlJudgement } from '../inject/judged-url.ts';
+import type { UrlJudgement } from '../inject/injector.ts';
+import { urlJudgement } from '../inject/judged-url.ts';
 import { HeaderList } from '../message/header-list.ts';
 import { strippedRequestHeaders } from '../message/hop-by-hop.ts';
 import type { CanonicalUrl } from '../message/url.ts';

@@ -4,7 +4,6 @@ import type { HeaderList } from '../message/header-list.ts';
 import type { CanonicalUrl } from '../message/url.ts';
 import type { MaybePromise } from '../message/maybe-promise.ts';
 import type { ResponseHead } from '../message/response.ts';
-import type { UrlJudgement } from './judged-url.ts';
 
 export type { PlaceholderPlace } from '../message/placeholder.ts';
 
@@ -42,6 +41,9 @@ export interface DraftBody {
   /** Lets the body flow through `transform`, with back-pressure; `length` is what leaves. Not together with `read`. */
   transform(transform: BodyTransform, length: BodyLength): void;
 }
+
+/** A function that makes of a URL what the rules of a policy see. */
+export type UrlJudgement = (url: CanonicalUrl) => CanonicalUrl;
 
 /** Made once per secret version; applied to each request. */
 export interface PreparedInjection {

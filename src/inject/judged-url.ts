@@ -1,10 +1,7 @@
 import { otherParameters } from '../message/query.ts';
-import type { CanonicalUrl } from '../message/url.ts';
 import type { InjectionRule } from '../providers/template.ts';
+import type { UrlJudgement } from './injector.ts';
 import { pathWithoutCredential } from './path.ts';
-
-/** A URL as the rules of a policy see it. */
-export type UrlJudgement = (url: CanonicalUrl) => CanonicalUrl;
 
 /**
  * A function that leaves out of a URL what `rules` write there, whoever wrote something in its place: one request is one URL for the rules of a
