@@ -1,13 +1,15 @@
 import type { AuditEvent } from '../audit/event.ts';
 import { CommandError } from '../errors.ts';
-import { pathJudgement } from '../inject/path.ts';
+import type { UrlJudgement } from '../inject/injector.ts';
+import { urlJudgement } from '../inject/judged-url.ts';
 import { HeaderList } from '../message/header-list.ts';
+import { strippedRequestHeaders } from '../message/hop-by-hop.ts';
+import type { CanonicalUrl } from '../message/url.ts';
 import { principalFacts } from '../pipeline/policy-facts.ts';
 import type { DescribedRequest } from '../policy-file/request-file.ts';
 import { combinePolicies } from '../policy/policy.ts';
 import type { Policy, PolicyParts } from '../policy/policy.ts';
 import type { Place, GrantFacts, PolicyFacts, Rule } from '../policy/rules.ts';
-import type { ProviderTemplate } from '../providers/template.ts';
 import type { Administration } from '../vault/administration.ts';
 import type { GrantRecord } from '../vault/records.ts';
 import type { SecretFacts } from '../vault/resolved.ts';
@@ -26,7 +28,7 @@ export interface Subject {
   readonly secret: SecretFacts | undefined;
   readonly source?: GrantRecord;
   /** See PreparedInjection. */
-  readonly judgedPath: (path: string) => string;
+  readonly judgedUrl: UrlJudgement | undefined;
 }
 
 /** The grant of this id with its secret. Rejects with `not_found`. */
@@ -34,14 +36,8 @@ export async function subjectOf(administration: Administration, grantId: string)
   const grant = await administration.showGrant(grantId);
   const secret = (await administration.listSecrets()).find(({ id }) => id === grant.secretId);
   const provider = secret === undefined ? undefined : await ifThere(administration.showProvider(secret.provider));
-  const subject = { grant, secret, judgedPath: judgedPathOf(provider?.template) };
+  const subject = { grant, secret, judgedUrl: provider === undefined ? undefined : urlJudgement(provider.template.inject) };
   return grant.delegatedFrom === undefined ? subject : { ...subject, source: await administration.showGrant(grant.delegatedFrom) };
-}
-
-/** How the rules see the paths of a provider. */
-function judgedPathOf(template: ProviderTemplate | undefined): (path: string) => string {
-  const rule = template?.inject.find(({ kind }) => kind === 'path');
-  return rule?.kind === 'path' ? pathJudgement(rule) : (path) => path;
 }
 
 /** The rules that hold for a grant now, those of `agent` among them, with a proposal in the place of what is attached there. */
@@ -89,9 +85,8 @@ export function factsOfRequest(request: DescribedRequest, app: string, subject: 
     ...rest,
     app,
     now: time ?? now,
-    path: subject?.judgedPath(url.path) ?? url.path,
-    query: url.query,
-    headers: new HeaderList([...headers]),
+    ...(subject?.judgedUrl?.(url) ?? url),
+    headers: strippedRequestHeaders(new HeaderList([...headers])),
     body: form === undefined ? undefined : { form },
     grant: subject === undefined ? newGrant(time ?? now) : grantFacts(subject),
     principal: principalFacts(subject?.grant.principal ?? { type: 'system' }),
@@ -102,14 +97,14 @@ export function factsOfRequest(request: DescribedRequest, app: string, subject: 
 
 /** Facts of a request of which only the event is left: names of query parameters without values, and no header fields. */
 export function factsOfEvent(event: AuditEvent, subject: Subject): PolicyFacts {
+  const url = urlOfEvent(event);
   return {
     now: Date.parse(event.start),
     method: event.method,
     scheme: event.scheme,
     host: event.host,
     port: event.port,
-    path: subject.judgedPath(event.path),
-    query: event.queryNames.length === 0 ? undefined : event.queryNames.map((name) => `${encodeURIComponent(name)}=`).join('&'),
+    ...(subject.judgedUrl?.(url) ?? url),
     headers: new HeaderList(),
     body: undefined,
     clientAddress: event.clientAddress,
@@ -121,6 +116,10 @@ export function factsOfEvent(event: AuditEvent, subject: Subject): PolicyFacts {
     agent: event.agent ?? undefined,
     ...sourceFacts(subject),
   };
+}
+
+function urlOfEvent({ path, queryNames }: AuditEvent): CanonicalUrl {
+  return { path, query: queryNames.length === 0 ? undefined : queryNames.map((name) => `${encodeURIComponent(name)}=`).join('&') };
 }
 
 /** The agent that a grant belongs to. */

@@ -8,7 +8,7 @@ import type { MessageWriter } from '../message/h1/message-writer.ts';
 import type { H1RequestHead } from '../message/h1/request-parser.ts';
 import { responseHead } from '../message/h1/serialise.ts';
 import { HeaderList } from '../message/header-list.ts';
-import { stripTrailers } from '../message/hop-by-hop.ts';
+import { stripRequestTrailers } from '../message/hop-by-hop.ts';
 import type { ResponseHead } from '../message/response.ts';
 import type { ClientEvents, ClientStream } from '../pipeline/client-stream.ts';
 import type { Caller } from '../principals/caller.ts';
@@ -92,7 +92,7 @@ export class H1Stream implements ClientStream, BodySource {
   /** The request is complete. */
   bodyEnd(trailers: HeaderList | undefined): void {
     this.requestComplete = true;
-    if (trailers !== undefined) stripTrailers(trailers);
+    if (trailers !== undefined) stripRequestTrailers(trailers);
     this.#trailers = trailers;
     // What was paused for the body must not hide that the client leaves; what it sends now is held by the connection.
     this.#options.socket.resume();

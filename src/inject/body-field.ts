@@ -1,6 +1,6 @@
 import { AlterError, CommandError } from '../errors.ts';
 import { JsonEditError, setJsonMember } from '../message/json-edit.ts';
-import { parameterName } from '../message/query.ts';
+import { withoutParameters } from '../message/query.ts';
 import { memberPath } from '../providers/member-path.ts';
 import type { Credential } from './credential.ts';
 import type { Draft } from './injector.ts';
@@ -87,10 +87,12 @@ function partsOf(contentType: string): string[] {
 /** Over the first field of that name, or at the end. */
 function replaceField(form: string, name: string, field: string): string {
   if (form === '') return field;
-  const fields = form.split('&');
-  const first = fields.findIndex((own) => parameterName(own) === name);
-  if (first === -1) return [...fields, field].join('&');
-  return fields.flatMap((own, index) => (index === first ? [field] : parameterName(own) === name ? [] : [own])).join('&');
+  const names = new Set([name]);
+  const pieces = form.split('&');
+  const kept = pieces.map((piece) => withoutParameters(piece, names));
+  const first = kept.findIndex((piece, index) => piece !== pieces[index]);
+  const at = first === -1 ? pieces.length : kept[first] === undefined ? first : first + 1;
+  return [...kept.slice(0, at), field, ...kept.slice(at)].filter((piece) => piece !== undefined).join('&');
 }
 
 function textOf(content: Buffer): string {

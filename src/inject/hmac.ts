@@ -1,6 +1,6 @@
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import { CommandError } from '../errors.ts';
-import { parameterName } from '../message/query.ts';
+import { otherParameters } from '../message/query.ts';
 import { foldUnderscores } from '../message/syntax.ts';
 import type { CanonicalUrl } from '../message/url.ts';
 import { hmacFault, readsBodyOf, type HmacRule } from '../providers/hmac-rule.ts';
@@ -107,7 +107,7 @@ class Signer {
 
   #withoutOwn({ path, query }: CanonicalUrl): CanonicalUrl {
     if (query === undefined || query === '' || this.#queryNames.size === 0) return { path, query };
-    const kept = query.split('&').filter((own) => !this.#queryNames.has(parameterName(own)));
+    const kept = otherParameters(query, this.#queryNames);
     return { path, query: kept.length === 0 ? undefined : kept.join('&') };
   }
 }

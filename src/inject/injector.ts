@@ -42,6 +42,9 @@ export interface DraftBody {
   transform(transform: BodyTransform, length: BodyLength): void;
 }
 
+/** A function that makes of a URL what the rules of a policy see. */
+export type UrlJudgement = (url: CanonicalUrl) => CanonicalUrl;
+
 /** Made once per secret version; applied to each request. */
 export interface PreparedInjection {
   /** Names of what is written, for the audit event: `header:authorization`, `query:key`, `cookie:session`, `path`. Never a value. */
@@ -69,10 +72,10 @@ export interface PreparedInjection {
    */
   readonly redactPath?: (path: string) => string;
   /**
-   * The caller's path as the rules of a policy see it: without the segment where the credential goes, whoever wrote one there, `/getMe`. Undefined
-   * when nothing is written into the path.
+   * The caller's URL as the rules of a policy see it: without the segment of the path and the query parameters where the credential goes, whoever
+   * wrote them there, `/getMe`. Undefined when nothing is written into the URL.
    */
-  readonly judgedPath?: (path: string) => string;
+  readonly judgedUrl?: UrlJudgement;
   /** Removes from response headers what holds the credential (plain, base64, percent-encoded). */
   scrub(headers: HeaderList): void;
 }

@@ -32,7 +32,6 @@ export function preparePath(rule: PathRule, credential: Credential): PreparedRul
       draft.url = { path: before + segment + after, query };
     },
     redactPath: pathRedaction(rule),
-    judgedPath: pathJudgement(rule),
     sensitive: credential.hides(rule.format) ? [text, segment] : [],
   };
 }
@@ -46,8 +45,8 @@ export function pathRedaction(rule: PathRule): (path: string) => string {
   };
 }
 
-/** A function that leaves that segment out: one request is one path for the rules of a policy, with and without it. */
-export function pathJudgement(rule: PathRule): (path: string) => string {
+/** A function that leaves that segment out. */
+export function pathWithoutCredential(rule: PathRule): (path: string) => string {
   const split = splitAtPlace(rule);
   return (path) => {
     const { before, own, after } = split(path);

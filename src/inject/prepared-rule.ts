@@ -18,8 +18,6 @@ export interface PreparedRule {
   readonly refusedUnprocessed?: boolean;
   /** For a rule that writes into the path: the caller's path with the form of the credential in place of what stands there. */
   readonly redactPath?: (path: string) => string;
-  /** For a rule that writes into the path: the caller's path without the segment where the credential goes. */
-  readonly judgedPath?: (path: string) => string;
   /** Texts that hold the credential as it leaves; a response header that repeats one is removed. */
   readonly sensitive: readonly string[];
 }

@@ -14,6 +14,7 @@ import { prepareDefaultHeader } from './default-header.ts';
 import { prepareHeader } from './header.ts';
 import { prepareHmac } from './hmac.ts';
 import type { Draft, PreparedInjection } from './injector.ts';
+import { urlJudgement } from './judged-url.ts';
 import { preparePath } from './path.ts';
 import type { PreparedRule } from './prepared-rule.ts';
 import { prepareQuery } from './query.ts';
@@ -32,7 +33,8 @@ export function prepareInjection(
   clock?: ProviderClock,
 ): PreparedInjection {
   const credential = new Credential(template, fields);
-  const rules = template.inject.filter((rule) => !isLeftOut(rule, credential)).map((rule) => prepareRule(rule, credential, clock));
+  const written = template.inject.filter((rule) => !isLeftOut(rule, credential));
+  const rules = written.map((rule) => prepareRule(rule, credential, clock));
   const writes = rules.flatMap(({ place = [] }) => place);
   if (writes.length === 0 && rules.length < template.inject.length)
     throw new CommandError('record_invalid', 'no rule of the provider has a value to write');
@@ -42,7 +44,8 @@ export function prepareInjection(
     rules.flatMap(({ sensitive }) => sensitive),
   );
   // One rule at most writes into the path: it is one place.
-  const { redactPath, judgedPath } = rules.find((rule) => rule.redactPath !== undefined) ?? {};
+  const redactPath = rules.find((rule) => rule.redactPath !== undefined)?.redactPath;
+  const judgedUrl = urlJudgement(written);
   return Object.freeze({
     writes: Object.freeze(writes),
     apply: (draft: Draft) => applyFrom(rules, 0, draft),
@@ -50,7 +53,7 @@ export function prepareInjection(
     readsBody: rules.some(({ readsBody }) => readsBody === true),
     ...refreshing(rules),
     ...(redactPath === undefined ? {} : { redactPath }),
-    ...(judgedPath === undefined ? {} : { judgedPath }),
+    ...(judgedUrl === undefined ? {} : { judgedUrl }),
   });
 }
 

@@ -27,6 +27,9 @@ const NONE: AlterHeaders = Object.freeze({
   context: undefined,
 });
 
+/** The names that are read, as they are spelled. */
+const FIELDS = ['X-Alter-Grant', 'X-Alter-Provider', 'X-Alter-User-Token', 'X-Alter-Reason', 'X-Alter-Caller', 'X-Alter-Context'] as const;
+
 const KEY_PREFIX = 'alter_key_';
 const MAX_REASON = 512;
 const MAX_CALLER = 128;
@@ -40,12 +43,13 @@ const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
 /**
  * Reads the `X-Alter-*` fields. An empty Reason, Caller or Context counts as absent. Throws `invalid_grant_id` unless X-Alter-Grant
  * is exactly one UUID, `ambiguous_grant` when X-Alter-Provider stands beside it, `user_token_invalid` for a doubled or empty token, and
- * `malformed_request` for the others.
+ * `malformed_request` for the others, and for a name with underscores: it would be removed unread.
  */
 export function parseAlterHeaders(headers: HeaderList): AlterHeaders {
   // Most requests have none of the fields, the others one or two.
   const own = headers.kept(isAlter);
   if (own.size === 0) return NONE;
+  checkSpelling(own);
   const grantId = grantIdOf(own);
   const provider = providerOf(own);
   if (grantId !== undefined && provider !== undefined) throw new AlterError('ambiguous_grant');
@@ -96,8 +100,16 @@ function keyIn(headers: HeaderList, field: KeyField): string | undefined {
   }
 }
 
-function isAlter({ ofProxy, lower }: FieldName): boolean {
-  return ofProxy && lower.startsWith('x-alter-');
+function isAlter({ ofProxy, folded }: FieldName): boolean {
+  return ofProxy && folded.startsWith('x-alter-');
+}
+
+function checkSpelling({ names }: HeaderList): void {
+  for (const { lower, folded } of names) {
+    if (lower === folded) continue;
+    const meant = FIELDS.find((field) => field.toLowerCase() === folded);
+    if (meant !== undefined) throw malformed(`${meant} is spelled with dashes, not with underscores`);
+  }
 }
 
 /** The one value of a field, undefined when absent; two fields are refused with `code`, even equal ones. */

@@ -1,6 +1,7 @@
 import { addConnectionOptions } from './connection.ts';
 import { fieldName, type FieldName } from './field-name.ts';
 import type { HeaderList } from './header-list.ts';
+import { isMethodOverride } from './method-override.ts';
 
 /** RFC 9110 §6.5.1: framing, routing, authentication, request modifiers, response control and content format never come as trailers. */
 const NOT_IN_TRAILERS: ReadonlySet<string> = new Set([
@@ -25,7 +26,21 @@ export function stripResponseHeaders(headers: HeaderList): void {
 
 /** Removes from trailers every field that may only stand in front of a body. */
 export function stripTrailers(trailers: HeaderList): void {
-  trailers.filter(kept(trailers, ({ folded }) => NOT_IN_TRAILERS.has(folded)));
+  trailers.filter(kept(trailers, isNotForTrailers));
+}
+
+/** The same for those of a request, whose rules have judged its head: what would say there what is asked for goes, too. */
+export function stripRequestTrailers(trailers: HeaderList): void {
+  trailers.filter(kept(trailers, (name) => isNotForTrailers(name) || isMethodOverride(name) || saysOperation(name)));
+}
+
+function isNotForTrailers({ folded }: FieldName): boolean {
+  return NOT_IN_TRAILERS.has(folded);
+}
+
+/** Fields by which AWS is told what to do, and for whom; checksums alone are meant to follow a body. */
+function saysOperation({ folded }: FieldName): boolean {
+  return (folded.startsWith('x-amz-') && !folded.startsWith('x-amz-checksum-')) || folded === 'smithy-protocol';
 }
 
 /** Whether a request field of this name is written by the proxy alone: framing, routing, hop-by-hop and its own fields. */

@@ -1,22 +1,28 @@
+import type { HeaderList } from '../message/header-list.ts';
 import type { InboundRequest } from '../message/request.ts';
 import type { GrantFacts, PolicyFacts, PrincipalFacts } from '../policy/rules.ts';
 import type { GrantPrincipal, GrantRecord } from '../vault/records.ts';
 import type { ResolvedGrant, SecretFacts } from '../vault/resolved.ts';
 import type { Exchange } from './exchange.ts';
 
-/** What the rules may know of a request that uses `resolved`, at `now` (milliseconds since the epoch). */
-export function policyFacts(exchange: Exchange, { grant, source, secret, injection }: ResolvedGrant, now: number): PolicyFacts {
+/**
+ * What the rules may know of a request that uses `resolved`, at `now` (milliseconds since the epoch). `headers`: those that leave, as they are before
+ * injection.
+ */
+export function policyFacts(exchange: Exchange, resolved: ResolvedGrant, headers: HeaderList, now: number): PolicyFacts {
+  const { grant, source, secret, injection } = resolved;
   const { request, alter, clientAddress, peer, caller } = exchange;
   const { scheme, host, port } = request.origin;
+  const { path, query } = injection.judgedUrl?.(request.url) ?? request.url;
   return {
     now,
     method: request.method,
     scheme,
     host,
     port,
-    path: injection.judgedPath?.(request.url.path) ?? request.url.path,
-    query: request.url.query,
-    headers: request.headers,
+    path,
+    query,
+    headers,
     body: hasBody(request) ? { form: exchange.form } : undefined,
     clientAddress: clientAddress ?? peer.address,
     reason: alter.reason,

@@ -1,4 +1,6 @@
 import { AlterError } from '../errors.ts';
+import type { HeaderList } from '../message/header-list.ts';
+import { strippedRequestHeaders } from '../message/hop-by-hop.ts';
 import type { MaybePromise } from '../message/maybe-promise.ts';
 import { decide } from '../policy/decide.ts';
 import type { Decision } from '../policy/decide.ts';
@@ -21,14 +23,14 @@ interface Case {
 
 /** Whether every rule passes that is attached to the app, the provider, the secret, the agent, the source or the grant. */
 export function policyStage(now: () => number, counters: Counters): Stage {
-  const caseOf = (exchange: Exchange): Case | undefined => {
+  const caseOf = (exchange: Exchange, headers: HeaderList): Case | undefined => {
     const { resolved, caller } = exchange;
     const policy = resolved?.policy.withAgent(caller.agentRecord?.policy);
     if (resolved === undefined || policy === undefined || policy.rules.length === 0) return undefined;
-    return { policy, facts: policyFacts(exchange, resolved, now()) };
+    return { policy, facts: policyFacts(exchange, resolved, headers, now()) };
   };
   const judge = (exchange: Exchange): MaybePromise<StageAnswer> => {
-    const found = caseOf(exchange);
+    const found = caseOf(exchange, exchange.outbound.headers);
     if (found === undefined) return CONTINUE;
     const { policy, facts } = found;
     const decision = decide(facts, policy);
@@ -41,11 +43,12 @@ export function policyStage(now: () => number, counters: Counters): Stage {
     run(exchange) {
       const { resolved, caller, body } = exchange;
       const policy = body === undefined ? undefined : resolved?.policy.withAgent(caller.agentRecord?.policy);
-      if (body === undefined || policy === undefined || !wantsForm(policy, exchange.request.headers)) return judge(exchange);
+      if (body === undefined || policy === undefined || !wantsForm(policy, exchange.outbound.headers)) return judge(exchange);
       return readForm(exchange, body).then(() => judge(exchange));
     },
     stands(exchange) {
-      const found = caseOf(exchange);
+      // The credential has been written into those of `outbound` meanwhile.
+      const found = caseOf(exchange, strippedRequestHeaders(exchange.request.headers));
       const decision = found === undefined ? undefined : decide(found.facts, found.policy);
       return decision === undefined || decision.allow ? CONTINUE : refusal(exchange, decision);
     },

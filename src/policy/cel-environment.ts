@@ -9,13 +9,16 @@ const MAX_PARAMETERS = 64;
 /** The structure of an expression; what is larger is no rule but a program. */
 const LIMITS = { maxAstNodes: 200, maxDepth: 24, maxListElements: 64, maxMapEntries: 16, maxCallArguments: 4 } as const;
 
+/** Names that the client chooses are keys of maps: the library takes an object with a member `constructor` for one of some class. */
+const EMPTY: ReadonlyMap<string, never> = new Map<string, never>();
+
 class CelRequest {
   readonly method: string;
   readonly scheme: string;
   readonly host: string;
   readonly port: bigint;
   readonly path: string;
-  readonly query: Readonly<Record<string, readonly string[]>>;
+  readonly query: ReadonlyMap<string, readonly string[]>;
   readonly client_address: string;
 
   constructor(facts: PolicyFacts, withQuery: boolean) {
@@ -24,7 +27,7 @@ class CelRequest {
     this.host = facts.host;
     this.port = BigInt(facts.port);
     this.path = facts.path;
-    this.query = withQuery ? parametersOf(facts.query) : {};
+    this.query = withQuery ? parametersOf(facts.query) : EMPTY;
     this.client_address = facts.clientAddress;
   }
 }
@@ -89,8 +92,6 @@ export const celEnvironment = new Environment({ limits: LIMITS })
   .registerVariable('context', 'map<string, string>')
   .registerVariable('reason', 'string');
 
-const NO_CONTEXT = Object.freeze({});
-
 /** The values of the variables. Throws when the query holds more parameters than an expression may go over. */
 export function celVariables(facts: PolicyFacts, withQuery: boolean): Record<string, unknown> {
   return {
@@ -99,13 +100,13 @@ export function celVariables(facts: PolicyFacts, withQuery: boolean): Record<str
     agent: facts.agent ?? '',
     grant: new CelGrant(facts),
     time: new CelTime(facts),
-    context: facts.context ?? NO_CONTEXT,
+    context: facts.context === undefined ? EMPTY : new Map(Object.entries(facts.context)),
     reason: facts.reason ?? '',
   };
 }
 
-function parametersOf(query: string | undefined): Readonly<Record<string, readonly string[]>> {
-  if (query === undefined || query === '') return {};
+function parametersOf(query: string | undefined): ReadonlyMap<string, readonly string[]> {
+  if (query === undefined || query === '') return EMPTY;
   const parts = query.split(/[&;]/);
   if (parts.length > MAX_PARAMETERS) throw new Error('the query holds too many parameters');
   const parameters = new Map<string, string[]>();
@@ -118,5 +119,5 @@ function parametersOf(query: string | undefined): Readonly<Record<string, readon
     if (values === undefined) parameters.set(name, [value]);
     else values.push(value);
   }
-  return Object.fromEntries(parameters);
+  return parameters;
 }

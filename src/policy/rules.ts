@@ -36,10 +36,11 @@ export interface PolicyFacts {
   readonly scheme: string;
   readonly host: string;
   readonly port: number;
-  /** Canonical path, without the query. */
+  /** Canonical path, without the query, and without a segment that injection writes. */
   readonly path: string;
-  /** Without the `?`; undefined when there is none. */
+  /** Without the `?`, and without parameters that injection writes; undefined when there is none. */
   readonly query: string | undefined;
+  /** Those that leave, before injection: a field that Connection names is not among them. */
   readonly headers: Pick<HeaderList, 'names' | 'has' | 'get' | 'getAll'>;
   /** Undefined: there is no body. `form` is its text, where it is a form and a rule asks for it. */
   readonly body: { readonly form: string | undefined } | undefined;

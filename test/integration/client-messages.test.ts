@@ -150,6 +150,7 @@ test('trailers reach the API, but not those of the proxy, of the connection, or 
   const fields = [`X-Alter-Grant: ${grant}`, 'Transfer-Encoding: chunked', 'X-Stated: in the head', 'Trailer: X-Sum'];
   const trailers = [
     ...['X-Sum: 42', 'X-API-Key: sk-of-the-client', 'x-api-key: again', 'X-Stated: in the trailers', 'Authorization: Bearer mine'],
+    ...['X-HTTP-Method-Override: DELETE', 'X_Method_Override: DELETE', 'X_API_Key: again', 'X-Amz-Target: Service.Delete'],
     ...['X-Alter-Reason: because', 'Proxy-Authorization: Basic eDp5', 'Connection: X-Sum-2', 'Keep-Alive: timeout=5', 'Cookie: a=b'],
   ];
   client.send(`${head('POST /trailers-of-requests', fields)}5\r\nhello\r\n0\r\n${trailers.join('\r\n')}\r\n\r\n`);

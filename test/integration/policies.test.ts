@@ -304,6 +304,68 @@ test.serial('a rule about paths sees one path, whatever the client writes where 
   }
 });
 
+test.serial('a rule about the query sees one query, whatever the client writes where the credential goes', async (t) => {
+  await embedded.proxy.administration.addProvider({
+    ...{ slug: 'in-query', name: 'In the query', category: 'test', hosts: ['localhost'], confidence: 'high' },
+    fields: { key: { label: 'Key', secret: true } },
+    inject: [{ kind: 'query', name: 'api_key', format: '{key}' }],
+  });
+  const grant = await embedded.grant({ provider: 'in-query', fields: { key: 'sk-in-the-query' } });
+  const answerTo = (query: string) => send(embedded, grant, { url: `${embedded.origin.url}/echo?${query}` });
+  for (const rule of [
+    { kind: 'query', allow: ['limit'] },
+    { kind: 'cel', expression: 'request.query.all(name, name in ["limit"])' },
+  ]) {
+    await embedded.proxy.administration.setPolicy({ at: 'grant', grant }, [rule]);
+    for (const own of ['', '&api_key=mine', `&api_key=alter_grant_${grant}`, '&api%5Fkey=mine', ';api_key=mine']) {
+      t.is((await answerTo(`limit=1${own}`)).status, 200, own);
+      t.is(embedded.origin.requests.at(-1)?.url, '/echo?limit=1&api_key=sk-in-the-query');
+      t.is((await answerTo(`limit=1&debug=1${own}`)).status, 403, own);
+    }
+  }
+});
+
+test.serial('rules judge the headers that leave: not what Connection names', async (t) => {
+  await embedded.proxy.administration.addProvider({
+    ...{ slug: 'like-aws', name: 'Like AWS', category: 'test', hosts: ['localhost'], confidence: 'high' },
+    fields: { id: { label: 'Key id', secret: false }, key: { label: 'Key', secret: true } },
+    inject: [{ kind: 'sigv4', accessKeyId: '{id}', secretAccessKey: '{key}' }],
+  });
+  const grant = await embedded.grant({ provider: 'like-aws', fields: { id: 'AKIDEXAMPLE', key: 'wJalrXUtnFEMI' } });
+  await embedded.proxy.administration.setPolicy({ at: 'grant', grant }, [{ kind: 'aws', actions: ['sqs:GetQueueUrl'] }]);
+  const signature = 'Credential=alter/20200101/eu-central-1/sqs/aws4_request, SignedHeaders=host;x-amz-date, Signature=00';
+  const signed = ['X-Amz-Date', '20200101T000000Z', 'Authorization', `AWS4-HMAC-SHA256 ${signature}`];
+  const status = async (fields: readonly string[], body: string) =>
+    (await send(embedded, grant, { url: `${embedded.origin.url}/`, method: 'POST', headers: [...signed, ...fields], body })).status;
+  const form = ['Content-Type', 'application/x-www-form-urlencoded'];
+  const target = ['X-Amz-Target', 'AmazonSQS.GetQueueUrl', 'Content-Type', 'application/x-amz-json-1.0'];
+  t.is(await status(target, '{}'), 200);
+  t.is(await status(form, 'Action=GetQueueUrl'), 200);
+  t.is(await status([...target, 'Connection', 'keep-alive'], '{}'), 200);
+  t.is(await status([...target, 'Connection', 'x-amz-target, content-type'], 'Action=DeleteQueue'), 403);
+  t.is(await status([...form, 'Connection', 'Content-Type'], 'Action=GetQueueUrl'), 403, 'the type of what leaves is not known');
+  t.is(await status(['X-Amz-Target', 'AmazonSQS.DeleteQueue', ...form, 'Connection', 'X-Amz-Target'], 'Action=GetQueueUrl'), 200);
+  t.false(embedded.origin.requests.at(-1)?.rawHeaders.includes('X-Amz-Target'));
+});
+
+test.serial('a name that objects of JavaScript have is judged like any other', async (t) => {
+  const grant = await embedded.grant();
+  const expression = 'request.query.all(name, name in ["limit"]) && !("debug" in context)';
+  await embedded.proxy.administration.setPolicy({ at: 'grant', grant }, [{ kind: 'cel', expression }]);
+  for (const name of ['constructor', '__proto__', 'toString', 'hasOwnProperty']) {
+    t.is((await send(embedded, grant, { url: `${embedded.origin.url}/echo?${name}=1` })).status, 403, name);
+    t.is((await send(embedded, grant, { headers: ['X-Alter-Context', `${name}=1`] })).status, 200, name);
+  }
+});
+
+test.serial('a name with underscores for X-Alter-Grant is refused, and nothing leaves without its credential', async (t) => {
+  const grant = await embedded.grant();
+  const before = embedded.origin.requests.length;
+  const answer = await requestThrough(embedded.proxy, { url: `${embedded.origin.url}/echo`, headers: ['X_Alter_Grant', grant] });
+  t.deepEqual([answer.status, problem(answer).code, embedded.origin.requests.length], [400, 'malformed_request', before]);
+  t.regex(problem(answer).detail ?? '', /X-Alter-Grant/);
+});
+
 test.serial('a rule of a later version, and a policy record that does not open, deny with 503', async (t: ExecutionContext) => {
   const { store, keyring } = embedded.proxy;
   const grant = await embedded.grant();

@@ -7,7 +7,7 @@ import { fieldReferences } from '../../providers/format.ts';
 import { ruleFormats } from '../../providers/rules.ts';
 import type { ProviderTemplate } from '../../providers/template.ts';
 import { Secret, reveal } from '../../secret/reveal.ts';
-import type { Draft, PreparedInjection } from '../injector.ts';
+import type { Draft, PreparedInjection, UrlJudgement } from '../injector.ts';
 import { prepareInjection } from '../registry.ts';
 import { makeScrubber } from '../scrubber.ts';
 import type { ProviderClock } from '../sigv4/clock.ts';
@@ -33,7 +33,7 @@ export class DerivedInjection implements PreparedInjection {
   /** Of the rules: a service of AWS looks at the credentials of a request before it does anything. */
   readonly refusedUnprocessed?: boolean;
   readonly redactPath?: (path: string) => string;
-  readonly judgedPath?: (path: string) => string;
+  readonly judgedUrl?: UrlJudgement;
   readonly #source: TokenSource;
   readonly #refuses: (head: ResponseHead) => boolean;
   readonly #template: ProviderTemplate;
@@ -48,7 +48,7 @@ export class DerivedInjection implements PreparedInjection {
     if (outline.readsBody !== undefined) this.readsBody = outline.readsBody;
     if (outline.refusedUnprocessed !== undefined) this.refusedUnprocessed = outline.refusedUnprocessed;
     if (outline.redactPath !== undefined) this.redactPath = outline.redactPath;
-    if (outline.judgedPath !== undefined) this.judgedPath = outline.judgedPath;
+    if (outline.judgedUrl !== undefined) this.judgedUrl = outline.judgedUrl;
     this.#source = new TokenSource({
       ...options,
       exchange: correcting(options),

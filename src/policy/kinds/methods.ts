@@ -1,12 +1,10 @@
+import { isMethodOverride } from '../../message/method-override.ts';
 import { parameterName } from '../../message/query.ts';
 import { RuleFault, onlyMembers, textsAt } from '../fault.ts';
 import type { RuleKind } from '../rule-kind.ts';
 
 /** Methods are case-sensitive (RFC 9110 §9.1); every registered one is in upper case. */
 const METHOD = /^[A-Z][A-Z0-9-]*$/;
-
-/** What frameworks take for another method than the one of the request line; those that make variables of names read underscores as dashes. */
-const OVERRIDES: ReadonlySet<string> = new Set(['x-http-method-override', 'x-http-method', 'x-method-override']);
 
 /** Few queries need to be taken apart: the name is spelled out, or something is percent-encoded. */
 const MAY_OVERRIDE = /%|_method/i;
@@ -24,7 +22,7 @@ export const methods: RuleKind = {
       requires: `the method is one of ${allow.join(', ') || 'none'}, and nothing overrides it`,
       passes: ({ method, headers, query }) =>
         allowed.has(method) &&
-        !headers.names.some(({ folded }) => OVERRIDES.has(folded)) &&
+        !headers.names.some(isMethodOverride) &&
         !(query !== undefined && MAY_OVERRIDE.test(query) && overridesMethod(query)),
     };
   },

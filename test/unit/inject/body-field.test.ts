@@ -30,6 +30,9 @@ test('form: written over what the caller has there, however it is spelled; the r
     ['a=1&client_secret=mine&b=%7e+%zz&&c', `a=1&${field}&b=%7e+%zz&&c`],
     ['client%5Fsecret=x&a=1&client_secret&client_secret=y', `${field}&a=1`],
     ['client_secret2=1&Client_Secret=2', `client_secret2=1&Client_Secret=2&${field}`],
+    ['a=1;client_secret=mine;b=2&c', `a=1;b=2&${field}&c`],
+    ['client_secret=x;client%5Fsecret=y&a=1;client_secret', `${field}&a=1`],
+    ['a=1;b=2', `a=1;b=2&${field}`],
   ] as const) {
     t.is(await sent(FORM, body, FORM_TYPE), expected);
   }

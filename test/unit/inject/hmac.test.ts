@@ -90,6 +90,7 @@ test('query parameters: what is signed comes first, the signature last, and the 
   const rule = { message: '{query}{body}', headers: {}, query: { timestamp: '{timestamp_ms}', signature: '{signature}' } };
   for (const [target, start] of [
     ['/api?symbol=A&signature=mine&%74imestamp=1&side=B', 'symbol=A&side=B&'],
+    ['/api?symbol=A;signature=mine&side=B', 'symbol=A&side=B&'],
     ['/api', ''],
     ['/api?', ''],
     ['/api?signature=x', ''],

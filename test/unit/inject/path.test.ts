@@ -74,7 +74,8 @@ test('the path that is recorded shows the form of the credential, whatever stood
 });
 
 test('the path that rules judge is the same with and without a segment of the caller', (t) => {
-  const { judgedPath, apply } = injection(TELEGRAM, { token: TOKEN });
+  const { judgedUrl, apply } = injection(TELEGRAM, { token: TOKEN });
+  const judgedPath = (path: string) => judgedUrl?.({ path, query: 'bot=1' });
   const sent = (path: string): string => {
     const request = draft(path);
     void apply(request);
@@ -86,11 +87,11 @@ test('the path that rules judge is the same with and without a segment of the ca
     ['/a/bot1/b', '/a/bot1/b', '/botx/a/bot1/b'],
     ['/', '/', '/botx/'],
   ] as const) {
-    for (const spelling of spellings) t.is(judgedPath?.(spelling), judged, spelling);
+    for (const spelling of spellings) t.deepEqual(judgedPath(spelling), { path: judged, query: 'bot=1' }, spelling);
     t.is(new Set(spellings.map(sent)).size, 1);
   }
-  t.is(judgedPath?.('/botx'), '/');
-  t.is(injection([{ kind: 'bearer', format: '{token}' }], { token: TOKEN }).judgedPath, undefined);
+  t.is(judgedPath('/botx')?.path, '/');
+  t.is(injection([{ kind: 'bearer', format: '{token}' }], { token: TOKEN }).judgedUrl, undefined);
 });
 
 test('an answer that repeats the token is scrubbed', (t) => {

@@ -9,7 +9,7 @@ const KEY = 'alter_key_app_0123456789';
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
 test('a request without the fields has none', (t) => {
-  t.deepEqual(parseAlterHeaders(headers('Host: a', 'X-Alternative: b', 'x_alter_grant: c')), NONE);
+  t.deepEqual(parseAlterHeaders(headers('Host: a', 'X-Alternative: b', 'x_alternative: c', 'X_Alter_Unknown: d')), NONE);
 });
 
 test('all fields in any case', (t) => {
@@ -47,6 +47,21 @@ for (const [name, lines] of [
     t.is(refusalOf(() => parseAlterHeaders(headers(...lines))).code, 'invalid_grant_id');
   });
 }
+
+test('a name with underscores, which would be removed unread, is refused with the right one', (t) => {
+  for (const [line, name] of [
+    [`X_Alter_Grant: ${ID}`, 'X-Alter-Grant'],
+    [`x-alter_grant: ${ID}`, 'X-Alter-Grant'],
+    ['X_ALTER_PROVIDER: acme', 'X-Alter-Provider'],
+    ['X-Alter-User_Token: a', 'X-Alter-User-Token'],
+    ['X_Alter_Reason: because', 'X-Alter-Reason'],
+    ['X_Alter_Caller: me', 'X-Alter-Caller'],
+    ['X_Alter_Context: a=1', 'X-Alter-Context'],
+  ] as const) {
+    const { code, detail } = refusalOf(() => parseAlterHeaders(headers(line, 'X-Alter-Unknown: 1')));
+    t.deepEqual([code, detail], ['malformed_request', `${name} is spelled with dashes, not with underscores`], line);
+  }
+});
 
 test('a user token is one text without spaces', (t) => {
   for (const lines of [['X-Alter-User-Token: a', 'X-Alter-User-Token: a'], ['X-Alter-User-Token: a b'], ['X-Alter-User-Token:']]) {

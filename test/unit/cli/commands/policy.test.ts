@@ -126,6 +126,39 @@ test('a described request is judged by its path without the credential, as the p
   }
 });
 
+test('so is one whose credential stands in the query, and a recorded one', async (t) => {
+  const { cli } = await home(t);
+  await cli.run(['secret', 'add', 'in-query', '--provider', 'custom-query', '--host', 'api.example.com'], { stdin: 'sk-1' });
+  const grant = (await cli.run(['grant', 'issue', '--secret', 'in-query', '--label', 'x'])).stdout.trim();
+  const rules = cli.write('rules.yaml', 'rules:\n  - kind: query\n    allow: [limit]\n');
+  for (const [query, code] of [
+    ['limit=1', 0],
+    ['limit=1&api_key=x', 0],
+    ['limit=1;api%5Fkey=x', 0],
+    ['limit=1&key=x', 3],
+  ] as const) {
+    const request = cli.write('request.yaml', `url: https://api.example.com/?${query}\n`);
+    t.is((await cli.run(['policy', 'test', '--request', request, '--grant', grant, '--rules', rules])).code, code, query);
+  }
+  await record(cli, [{ grantId: grant, queryNames: ['limit', 'api_key'] }]);
+  const [replayed] = (await cli.json(['policy', 'test', '--events', '1', '--grant', grant, '--rules', rules])) as readonly Json[];
+  t.is(replayed?.['allow'], true);
+});
+
+test('a described request is judged by the headers that leave', async (t) => {
+  const { cli } = await home(t);
+  const rules = cli.write('rules.yaml', 'rules:\n  - kind: aws\n    actions: [sqs:GetQueueUrl]\n');
+  const target = 'X-Amz-Target: AmazonSQS.GetQueueUrl, Content-Type: application/x-amz-json-1.0';
+  for (const [headers, code] of [
+    [target, 0],
+    [`${target}, Connection: keep-alive`, 0],
+    [`${target}, Connection: X-Amz-Target`, 3],
+  ] as const) {
+    const request = cli.write('request.yaml', `method: POST\nurl: https://sqs.eu-central-1.amazonaws.com/\nheaders: { ${headers} }\n`);
+    t.is((await cli.run(['policy', 'test', '--request', request, '--rules', rules])).code, code, headers);
+  }
+});
+
 test('of a rule that fails on the request, the cause is told', async (t) => {
   const { cli, grant } = await home(t);
   const rules = 'rules:\n  - kind: cel\n    expression: context.tool == "search"\n';

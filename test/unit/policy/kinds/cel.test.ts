@@ -114,3 +114,22 @@ test('an expression cannot change what it is given', (t) => {
   t.is(judge('context.tool == "x"', { context }), 'allow');
   t.deepEqual(facts({ context }).context, { tool: 'x' });
 });
+
+for (const name of ['constructor', '__proto__', 'prototype', 'toString', 'valueOf', 'hasOwnProperty']) {
+  test(`a name that objects of JavaScript have is one like any other: ${name}`, (t) => {
+    const query = `${name}=1`;
+    t.is(judge('!("debug" in request.query)', { query }), 'allow');
+    t.is(judge('size(request.query) == 1', { query }), 'allow');
+    t.is(judge('size(request.query) == 0', { query }), 'deny');
+    t.is(judge('request.query.all(n, n in ["limit"])', { query }), 'deny');
+    t.is(judge(`request.query.exists(n, n == "${name}")`, { query }), 'allow');
+    t.is(judge(`request.query["${name}"] == ["1"]`, { query }), 'allow');
+    t.is(judge('request.query == {"a": ["1"]}', { query }), 'deny');
+    const context = Object.fromEntries([[name, 'x']]);
+    t.is(judge(`"${name}" in context && context["${name}"] == "x" && size(context) == 1`, { context }), 'allow');
+    t.is(judge('"tool" in context', { context }), 'deny');
+    t.is(judge('context == {"a": "x"}', { context }), 'deny');
+    for (const absent of [`"${name}" in context`, `"${name}" in request.query`])
+      t.is(judge(absent, { query: 'a=1', context: { a: '1' } }), 'deny');
+  });
+}
