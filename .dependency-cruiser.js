@@ -11,7 +11,7 @@ const ALLOWED = {
   message: ['errors.ts'],
   aws: ['errors.ts', 'message'],
   policy: ['errors.ts', 'message', 'aws'],
-  providers: ['errors.ts', 'message'],
+  providers: ['errors.ts', 'message', 'aws'],
   'policy-file': ['errors.ts', 'message', 'policy', 'providers'],
   inject: ['errors.ts', 'message', 'secret', 'providers', 'aws'],
   config: ['errors.ts', 'message', 'secret'],

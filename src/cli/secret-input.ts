@@ -12,6 +12,8 @@ export interface SecretInputOptions {
   readonly field: readonly string[];
   /** All values as one JSON object on stdin. */
   readonly fieldsStdin: boolean;
+  /** What `--field` does not name stays as it is, since the secret has values already. */
+  readonly others?: 'kept';
 }
 
 type Source =
@@ -93,6 +95,12 @@ function isOptional(name: string, provider: ProviderTemplate): boolean {
   return provider.fields[name]?.optional === true;
 }
 
+/** The one field that is left comes through the pipe, when what is not secret was given in plain sight. */
+function pipedField(named: Map<string, Source>, missing: readonly string[], terminal: Terminal): string | undefined {
+  const restIsPlain = [...named.values()].every((source) => source.kind === 'plain');
+  return missing.length === 1 && restIsPlain && terminal.stdin.isTTY !== true ? missing[0] : undefined;
+}
+
 /** Decides where each field that was not named comes from. */
 function completeSources(named: Map<string, Source>, provider: ProviderTemplate, terminal: Terminal): Map<string, Source> {
   const all = Object.keys(provider.fields);
@@ -103,10 +111,8 @@ function completeSources(named: Map<string, Source>, provider: ProviderTemplate,
     const asked = all.filter((name) => named.has(name) || !isOptional(name, provider) || provider.fields[name]?.multiline !== true);
     return new Map(asked.map((name) => [name, named.get(name) ?? { kind: 'prompt' }]));
   }
-  // What is not secret was given in plain sight; the one thing that is left comes through the pipe.
-  const [only = ''] = missing;
-  const restIsPlain = [...named.values()].every((source) => source.kind === 'plain');
-  if (missing.length === 1 && restIsPlain && terminal.stdin.isTTY !== true) return new Map([...named, [only, { kind: 'stdin' }]]);
+  const piped = pipedField(named, missing, terminal);
+  if (piped !== undefined) return new Map([...named, [piped, { kind: 'stdin' }]]);
   throw usage(
     `no value for ${missing.join(', ')}`,
     `Pass --field ${missing[0] ?? ''}=@<file> for each, or all fields as one JSON object with --fields-stdin.`,
@@ -160,15 +166,44 @@ function parseFieldMap(text: string, provider: ProviderTemplate): Record<string,
   return Object.fromEntries(entries) as Record<string, string>;
 }
 
+/** The texts of the named fields, and of one that may come through a pipe. */
+async function readNamed(named: Map<string, Source>, provider: ProviderTemplate, terminal: Terminal): Promise<Record<string, string>> {
+  const texts: Record<string, string> = {};
+  for (const [name, source] of named) texts[name] = await readSource(source, name, provider, terminal);
+  const missing = Object.keys(provider.fields).filter((name) => !named.has(name) && !isOptional(name, provider));
+  const piped = pipedField(named, missing, terminal);
+  const text = piped === undefined ? '' : await readSource({ kind: 'stdin' }, piped, provider, terminal);
+  return piped === undefined || text === '' ? texts : { ...texts, [piped]: text };
+}
+
+async function readAll(named: Map<string, Source>, provider: ProviderTemplate, terminal: Terminal): Promise<Record<string, string>> {
+  const texts: Record<string, string> = {};
+  for (const [name, source] of completeSources(named, provider, terminal)) {
+    const text = await readSource(source, name, provider, terminal);
+    if (text !== '' || !isOptional(name, provider)) texts[name] = text;
+  }
+  return texts;
+}
+
 async function readFieldMap(provider: ProviderTemplate, terminal: Terminal): Promise<Record<string, string>> {
   if (terminal.stdin.isTTY === true)
     throw usage('--fields-stdin reads a pipe or a file, not a terminal', 'Leave it out to be asked for each field.');
   return parseFieldMap(decode(await readStdin(terminal.stdin), 'stdin'), provider);
 }
 
+async function readTexts(provider: ProviderTemplate, options: SecretInputOptions, terminal: Terminal): Promise<Record<string, string>> {
+  if (options.fieldsStdin) {
+    const texts = await readFieldMap(provider, terminal);
+    return Object.fromEntries(Object.entries(texts).filter(([name, text]) => text !== '' || !isOptional(name, provider)));
+  }
+  const named = parseFields(options.field, provider);
+  return options.others === 'kept' && named.size > 0 ? readNamed(named, provider, terminal) : readAll(named, provider, terminal);
+}
+
 /**
- * Reads the values of all fields of `provider` from files, stdin or a hidden prompt; never from the command line. Throws CommandError
- * `usage` when that is not possible; no message holds a value.
+ * Reads the values of the fields of `provider` from files, stdin or a hidden prompt; never from the command line. All of them, or, where the
+ * others are kept, those that are named; an optional one of these may be empty, which takes it away. Throws CommandError `usage` when that is
+ * not possible; no message holds a value.
  */
 export async function readSecretFields(
   provider: ProviderTemplate,
@@ -176,17 +211,8 @@ export async function readSecretFields(
   terminal: Terminal,
 ): Promise<Readonly<Record<string, Secret>>> {
   if (options.fieldsStdin && options.field.length > 0) throw usage('--field and --fields-stdin exclude each other');
-  const texts: Record<string, string> = {};
-  if (options.fieldsStdin) Object.assign(texts, await readFieldMap(provider, terminal));
-  else {
-    const sources = completeSources(parseFields(options.field, provider), provider, terminal);
-    for (const [name, source] of sources) {
-      const text = await readSource(source, name, provider, terminal);
-      if (text !== '' || source.kind !== 'prompt' || !isOptional(name, provider)) texts[name] = text;
-    }
-  }
-  const given = Object.entries(texts).filter(([name, text]) => text !== '' || !isOptional(name, provider));
-  const [empty] = given.find(([, text]) => text === '') ?? [];
+  const texts = Object.entries(await readTexts(provider, options, terminal));
+  const [empty] = texts.find(([name, text]) => text === '' && !isOptional(name, provider)) ?? [];
   if (empty !== undefined) throw usage(`the value of ${empty} is empty`);
-  return Object.fromEntries(given.map(([name, text]) => [name, new Secret(text)]));
+  return Object.fromEntries(texts.map(([name, text]) => [name, new Secret(text)]));
 }

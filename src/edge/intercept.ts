@@ -28,6 +28,9 @@ export interface InterceptOptions {
 /** First byte of a TLS record that carries a handshake (RFC 8446 §5.1). */
 const TLS_HANDSHAKE = 0x16;
 
+/** What is spoken inside TLS, best first, as ALPN writes it (RFC 7301 §3.1): made once, not for each connection. */
+const PROTOCOLS = Buffer.concat(['http/1.1', 'http/1.0'].map((name) => Buffer.from([name.length, ...Buffer.from(name)])));
+
 /** Reads the first byte after CONNECT and goes on with TLS or with HTTP. `head` is what came along with CONNECT. */
 export function intercept(socket: net.Socket, head: Buffer, options: InterceptOptions): void {
   const timer = setTimeout(() => socket.destroy(), options.timeoutMs);
@@ -81,38 +84,48 @@ function terminateTls(socket: net.Socket, hello: Buffer, options: InterceptOptio
   const secure = new TLSSocket(socket, {
     isServer: true,
     secureContext,
-    ALPNProtocols: ['http/1.1'],
+    ALPNProtocols: PROTOCOLS,
     ...(asked === undefined ? { SNICallback: askedLater(secureContext, options) } : {}),
   });
   const timer = setTimeout(() => secure.destroy(), options.timeoutMs);
+  let established = false;
   const failed = (error: NodeJS.ErrnoException): void => {
     clearTimeout(timer);
-    tellTlsFailure(options, error);
+    // A client that resets the connection later has left after the handshake.
+    if (!established || error.code !== 'ECONNRESET') tellTlsFailure(options, error);
     socket.destroy();
   };
   secure.once('_tlsError', failed);
   secure.on('error', () => undefined);
   const left = (): void => {
+    options.log.info({ host: authority.host }, LEFT_WITHIN);
     secure.destroy();
   };
   secure.once('end', left);
   secure.once('close', () => {
     clearTimeout(timer);
     socket.destroy();
+    if (established && secure.bytesRead === 0) options.log.info({ host: authority.host }, LEFT_AFTER);
   });
   secure.once('secure', () => {
     clearTimeout(timer);
     secure.off('end', left);
+    established = true;
     const serverName = typeof secure.servername === 'string' ? secure.servername : undefined;
     const serverNameAgrees = serverName === undefined || agrees(serverName, authority);
     options.readHttp(secure, { peer: options.outer.peer, inner: innerConnection(options.target, 'https', serverNameAgrees) });
   });
 }
 
-/** A client that rejects the certificate says so; one that just leaves has often only changed its mind. */
+const LEFT_WITHIN = 'the client left within the TLS handshake';
+const LEFT_AFTER = 'no request came after the TLS handshake';
+
+/** Most clients that reject the certificate say so; one that just leaves has often only changed its mind. */
 function tellTlsFailure({ target, log }: InterceptOptions, error: NodeJS.ErrnoException): void {
   const fields = { host: target.authority.host, error: error.code ?? error.message };
-  if (error.code === 'ECONNRESET') log.info(fields, 'the client left within the TLS handshake');
+  if (error.code === 'ECONNRESET') log.info(fields, LEFT_WITHIN);
+  else if (error.code === 'ERR_SSL_NO_APPLICATION_PROTOCOL')
+    log.warn(fields, 'the client offers no HTTP/1.1, perhaps only HTTP/2 as gRPC does: such a host belongs into intercept.pass_through');
   else log.warn(fields, 'TLS with the client failed: does it trust the CA of this proxy?');
 }
 

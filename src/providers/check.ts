@@ -9,11 +9,9 @@ import { hostFault, hostValue, hostValueForm } from './host-template.ts';
 import { fitsPattern, patternFault } from './pattern.ts';
 import { hmacFault, isVariable, type HmacRule } from './hmac-rule.ts';
 import { memberPath } from './member-path.ts';
-import { ruleFormats, rulePlaces } from './rules.ts';
+import { ruleFormats, rulePlaces, signsPlace } from './rules.ts';
 import type { InjectionRule, ProviderField, ProviderTemplate } from './template.ts';
 import { isTestHost } from './test-request.ts';
-
-const SIGNED_KINDS: ReadonlySet<InjectionRule['kind']> = new Set(['query', 'path', 'form_field', 'json_field']);
 
 /**
  * Checks what a schema cannot say: references, unused fields, hosts, patterns and their examples, header names, doubled places and the test
@@ -29,6 +27,7 @@ export function checkMeaning(document: ProviderDocument, template: ProviderTempl
   checkFieldsUsed(document, template);
   for (const [name, field] of Object.entries(template.fields)) checkField(document, template, name, field);
   checkPlaces(document, template.inject);
+  checkBody(document, template.inject);
   checkOrder(document, template.inject);
   checkAlwaysInjects(document, template);
   checkTest(document, template);
@@ -103,10 +102,36 @@ function checkPlaces(document: ProviderDocument, rules: readonly InjectionRule[]
   }
 }
 
+/** A body is a form or JSON, never both; and of two members of which one holds the other, the later rule would undo the earlier. */
+function checkBody(document: ProviderDocument, rules: readonly InjectionRule[]): void {
+  const form = rules.findIndex(({ kind }) => kind === 'form_field');
+  const json = rules.findIndex(({ kind }) => kind === 'json_field');
+  if (form !== -1 && json !== -1)
+    throw document.error(
+      ['inject', Math.max(form, json)],
+      'writes into another kind of body than a rule above it; no body is a form and JSON',
+    );
+  const members: (readonly string[])[] = [];
+  for (const [index, rule] of rules.entries()) {
+    if (rule.kind !== 'json_field') continue;
+    const member = memberPath(rule.path) ?? [];
+    if (members.some((above) => overlap(above, member)))
+      throw document.error(['inject', index], 'writes to the same member as a rule above it, or one of them holds the other');
+    members.push(member);
+  }
+}
+
+/** Whether two members are one, or one of them holds the other. */
+function overlap(one: readonly string[], other: readonly string[]): boolean {
+  const depth = Math.min(one.length, other.length);
+  return one.slice(0, depth).every((name, index) => name === other[index]);
+}
+
 /** What comes behind a signature must not change what was signed. */
 function checkOrder(document: ProviderDocument, rules: readonly InjectionRule[]): void {
-  const signing = rules.findIndex(({ kind }) => kind === 'hmac' || kind === 'sigv4');
-  const late = rules.findIndex(({ kind }, index) => signing !== -1 && index > signing && SIGNED_KINDS.has(kind));
+  const late = rules.findIndex((rule, index) =>
+    rulePlaces(rule).some((place) => rules.slice(0, index).some((above) => signsPlace(above, place))),
+  );
   if (late !== -1) throw document.error(['inject', late], 'changes what a rule above it signs; write it above that rule');
 }
 

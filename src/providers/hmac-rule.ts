@@ -33,6 +33,14 @@ const REQUEST_VARIABLES = [
   ...['timestamp', 'timestamp_ms', 'timestamp_iso', 'nonce', 'uuid'],
 ] as const;
 
+/** The variables that stand for a part of the request that another rule may write. */
+const PART_VARIABLES = new Map<string, readonly string[]>([
+  ['path', ['path', 'path_and_query']],
+  ['query', ['query', 'path_and_query']],
+  ['body', BODY_VARIABLES],
+  ['header:content-type', ['content_type']],
+]);
+
 const VARIABLES: ReadonlySet<string> = new Set([...REQUEST_VARIABLES, ...BODY_VARIABLES, 'signature']);
 
 /** Whether a name stands for something of the request in a rule that signs; a field of the provider cannot have it. */
@@ -47,7 +55,17 @@ export function withoutVariables(format: string): string {
 
 /** Whether the message holds the body, or a hash of it. */
 export function readsBodyOf({ message }: HmacRule): boolean {
-  return BODY_VARIABLES.some((name) => message.includes(`{${name}}`));
+  return has(message, BODY_VARIABLES);
+}
+
+/** Whether what is signed, or written beside the signature, holds a part of the request: `path`, `query`, `body` or `header:content-type`. */
+export function holdsPart(rule: HmacRule, part: string): boolean {
+  const variables = PART_VARIABLES.get(part) ?? [];
+  return [rule.message, ...outputFormats(rule)].some((format) => has(format, variables));
+}
+
+function has(format: string, names: readonly string[]): boolean {
+  return names.some((name) => format.includes(`{${name}}`));
 }
 
 /** The formats of what a rule writes. */
@@ -57,12 +75,13 @@ export function outputFormats({ headers, query }: HmacRule): string[] {
 
 /** What is wrong with a rule beyond its shape, and where; undefined when nothing is. */
 export function hmacFault(rule: HmacRule): readonly [member: string, fault: string] | undefined {
-  const has = (format: string, names: readonly string[]): boolean => names.some((name) => format.includes(`{${name}}`));
   if (withoutVariables(rule.key) !== rule.key) return ['key', 'is made of fields only'];
   if (has(rule.message, ['signature'])) return ['message', 'cannot hold its own {signature}'];
-  const outputs = outputFormats(rule);
-  if (outputs.some((format) => has(format, BODY_VARIABLES)))
-    return ['headers', 'and query cannot hold the body, which belongs into message'];
-  if (!outputs.some((format) => has(format, ['signature']))) return ['headers', 'and query write no {signature}'];
+  for (const member of ['headers', 'query'] as const) {
+    if (Object.values(rule[member]).some((format) => has(format, BODY_VARIABLES)))
+      return [member, 'cannot hold the body; write it into message'];
+  }
+  if (!outputFormats(rule).some((format) => has(format, ['signature'])))
+    return ['headers', 'hold no {signature}, and query holds none either'];
   return undefined;
 }

@@ -1,5 +1,6 @@
+import { isSignedField } from '../aws/signed-fields.ts';
 import { foldUnderscores } from '../message/syntax.ts';
-import { outputFormats, withoutVariables } from './hmac-rule.ts';
+import { holdsPart, outputFormats, withoutVariables } from './hmac-rule.ts';
 import type { InjectionRule } from './template.ts';
 
 /** The formats of a rule: its texts that may hold `{field}` references. */
@@ -30,6 +31,13 @@ export function ruleFormats(rule: InjectionRule): string[] {
 export function rulePlaces(rule: InjectionRule): string[] {
   if (rule.kind !== 'hmac') return [rulePlace(rule)];
   return [...Object.keys(rule.headers).map(headerPlace), ...Object.keys(rule.query).map((name) => `query:${name}`)];
+}
+
+/** Whether a rule signs what stands at `place`, one of {@link rulePlaces}. */
+export function signsPlace(rule: InjectionRule, place: string): boolean {
+  const [part = '', name = ''] = place.split(':');
+  if (rule.kind === 'sigv4') return part === 'header' ? isSignedField(name) : part !== 'cookie';
+  return rule.kind === 'hmac' && holdsPart(rule, part === 'header' ? place : part);
 }
 
 function headerPlace(name: string): string {

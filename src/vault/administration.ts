@@ -29,7 +29,7 @@ import { countSealedUnder, rewrapAll } from './rewrap.ts';
 import { SealedRecords } from './sealed-records.ts';
 import type { Listing } from './sealed-records.ts';
 import { Secrets } from './secrets.ts';
-import type { NewSecret, SecretEdit } from './secrets.ts';
+import type { NewSecret, Rotation, SecretEdit } from './secrets.ts';
 import type { PrepareInjection } from './vault.ts';
 
 /** What an operator can do with the records of one app. Rejects with CommandError. A value that went in never comes out. */
@@ -39,8 +39,8 @@ export interface Administration extends GrantAdministration {
   listSecrets(): Promise<readonly SecretFacts[]>;
   /** By id or by name. */
   showSecret(idOrName: string): Promise<SecretFacts>;
-  /** Replaces the values of all fields; grants keep working. */
-  rotateSecret(idOrName: string, fields: Readonly<Record<string, Secret>>): Promise<SecretFacts>;
+  /** Replaces the values of all fields, or with `others: 'kept'` of those that are given; grants keep working. */
+  rotateSecret(idOrName: string, fields: Readonly<Record<string, Secret>>, rotation?: Rotation): Promise<SecretFacts>;
   editSecret(idOrName: string, edit: SecretEdit): Promise<SecretFacts>;
   /** Its grants answer `credential_revoked` until it is reactivated; the values stay. */
   revokeSecret(idOrName: string): Promise<SecretFacts>;
@@ -130,7 +130,7 @@ export function createAdministration(options: AdministrationOptions): Administra
     addSecret: (input) => secrets.add(input),
     listSecrets: () => secrets.list(),
     showSecret: (idOrName) => secrets.show(idOrName),
-    rotateSecret: (idOrName, fields) => secrets.rotate(idOrName, fields),
+    rotateSecret: (idOrName, fields, rotation) => secrets.rotate(idOrName, fields, rotation),
     editSecret: (idOrName, edit) => secrets.edit(idOrName, edit),
     revokeSecret: (idOrName) => secrets.revoke(idOrName),
     reactivateSecret: (idOrName) => secrets.reactivate(idOrName),

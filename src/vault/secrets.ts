@@ -34,6 +34,11 @@ export interface SecretEdit {
   readonly maxTtlS: number | 'none';
 }
 
+/** What becomes of the fields that a rotation does not give: left out, but for what says where the credential goes and settings; or kept. */
+export interface Rotation {
+  readonly others?: 'left-out' | 'kept';
+}
+
 /** What the administration of secrets needs. */
 export interface SecretsOptions {
   readonly records: SealedRecords;
@@ -103,15 +108,23 @@ export class Secrets {
     return facts;
   }
 
-  /** Replaces the values; a revoked secret stays revoked, so that a new value can be there before it comes back. */
-  async rotate(idOrName: string, given: Readonly<Record<string, Secret>>): Promise<SecretFacts> {
+  /**
+   * Replaces the values, or with `others: 'kept'` those that are given: an empty one takes an optional field away. The others are those of the
+   * moment of writing, so that a token that a proxy renews meanwhile is not lost. A revoked secret stays revoked, so that a new value can be
+   * there before it comes back.
+   */
+  async rotate(idOrName: string, given: Readonly<Record<string, Secret>>, { others = 'left-out' }: Rotation = {}): Promise<SecretFacts> {
     const { provider, status } = await this.show(idOrName);
     if (status === 'deleted') throw gone(idOrName, status);
     const template = await this.#options.findProvider(provider);
-    const pinned = pinnedFields(template, await this.#find(idOrName), given);
-    const fields = credentialValues(template, { ...given, ...pinned }, this.#options.prepare);
-    return this.#change(idOrName, 'secret.rotate', ['fields'], (record, at) => {
+    const names = Object.keys(given);
+    if (others === 'kept' && names.length === 0) throw new CommandError('record_invalid', 'no field is given');
+    const members = others === 'kept' ? names.map((name) => `fields.${name}`) : ['fields'];
+    return this.#change(idOrName, 'secret.rotate', members, (record, at) => {
       if (record.status === 'deleted') throw gone(idOrName, record.status);
+      const pinned = pinnedFields(template, record, given);
+      const values = others === 'kept' ? withoutEmptied(template, { ...secretsOf(record), ...given }) : { ...given, ...pinned };
+      const fields = credentialValues(template, values, this.#options.prepare);
       return { ...record, fields, version: record.version + 1, rotatedAt: at, updatedAt: at };
     });
   }
@@ -206,6 +219,17 @@ function pinnedFields(
   const settings = Object.entries(template.fields).filter(([, { optional, secret }]) => optional === true && !secret);
   const standing = settings.map(([name]) => name).filter((name) => Object.hasOwn(fields, name) && !Object.hasOwn(given, name));
   return Object.fromEntries([...names, ...standing].map((name) => [name, new Secret(fields[name] ?? '')]));
+}
+
+function secretsOf({ fields }: SecretRecord): Record<string, Secret> {
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, new Secret(value)]));
+}
+
+/** Without the optional fields that are given as nothing. */
+function withoutEmptied(template: ProviderTemplate, fields: Readonly<Record<string, Secret>>): Record<string, Secret> {
+  return Object.fromEntries(
+    Object.entries(fields).filter(([name, value]) => reveal(value) !== '' || template.fields[name]?.optional !== true),
+  );
 }
 
 function differs(given: Secret | undefined, standing: string | undefined): boolean {

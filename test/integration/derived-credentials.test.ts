@@ -127,6 +127,19 @@ test.serial('a refresh token that rotates stands in the record before the access
   await assertUnseen(t, first);
 });
 
+test.serial('a client secret that is rotated alone leaves the refresh token that the proxy has renewed', async (t) => {
+  const fields = { client_id: 'app', client_secret: CLIENT_SECRET, refresh_token: await auth.refreshToken() };
+  const grant = await grantFor(refreshTokenTemplate(`${auth.url}/token`), fields);
+  t.is((await ask(grant)).status, 200);
+  const { administration } = scene.proxy;
+  const { secretId } = await administration.showGrant(grant);
+  const rotate = (value: string) => administration.rotateSecret(secretId, secrets({ client_secret: value }), { others: 'kept' });
+  t.is((await rotate('wrong')).version, 2);
+  t.is((await ask(grant)).status, 503);
+  t.is((await rotate(CLIENT_SECRET)).version, 3);
+  t.is((await ask(grant)).status, 200, 'the line of refresh tokens goes on');
+});
+
 test.serial('four proxies share one rotating refresh token for seconds: none sends an old one, which would end the line', async (t) => {
   t.timeout(60_000);
   const shortLived = await startAuthorizationServer(authority, 2);

@@ -96,12 +96,13 @@ test('the body of a POST goes along, with its type and length', async (t) => {
   t.like(origin.requests[0]!.headers, { 'content-type': 'application/json', 'content-length': '18', 'x-api-key': KEY });
 });
 
-test('a status is a verdict: 401 and 404 refuse, 500 and 429 say nothing', async (t) => {
+test('a status is a verdict: 401 and 403 refuse, others say nothing of the credential', async (t) => {
   const { cli, origin, add } = await scene(t);
   const expected = [
     [401, 5, 'refused'],
-    [404, 5, 'refused'],
-    [302, 5, 'refused'],
+    [403, 5, 'refused'],
+    [404, 6, 'undecided'],
+    [302, 6, 'undecided'],
     [500, 6, 'undecided'],
     [429, 6, 'undecided'],
   ] as const;
@@ -111,6 +112,20 @@ test('a status is a verdict: 401 and 404 refuse, 500 and 429 say nothing', async
     t.is(tested.code, code, tested.stderr);
     t.like(JSON.parse(tested.stdout), { verdict, status, code: null, host: `localhost:${String(origin.port)}` });
     silentOf(t, tested);
+  }
+});
+
+test('what is told fits the status: a rotation is advised only where it can help', async (t) => {
+  const { cli, add } = await scene(t);
+  for (const [status, sentence] of [
+    [401, /^Refused: .* answered 401: the provider does not take the credential\. Replace it with: alter-proxy secret rotate ms_/],
+    [403, /^Refused: .* answered 403: the credential is not good for this call\. Give it the permission, or replace it with: alter-proxy/],
+    [404, /^Undecided: .* answered 404\. That does not show whether the credential works\n$/],
+    [302, /^Undecided: .* answered 302\. That does not show whether the credential works\n$/],
+    [500, /^Undecided: .* answered 500\. Try again later\n$/],
+  ] as const) {
+    await add(`t${String(status)}`, `{ method: GET, path: /status/${String(status)} }`);
+    t.regex((await cli.run(['secret', 'test', `t${String(status)}`])).stdout, sentence);
   }
 });
 

@@ -21,8 +21,28 @@ const REFUSED_THERE = new Set(['invalid_client', 'invalid_grant', 'unauthorized_
 
 function verdictOf({ status, error }: Answered): Verdict {
   if (error?.code === 'credential_unavailable' && REFUSED_THERE.has(error.rule ?? '')) return 'refused';
-  if (status === undefined || status >= 500 || status === 408 || status === 429) return 'undecided';
-  return status >= 200 && status < 300 ? 'works' : 'refused';
+  if (status === 401 || status === 403) return 'refused';
+  return status !== undefined && status >= 200 && status < 300 ? 'works' : 'undecided';
+}
+
+/** What the operator can do about a credential that was refused. */
+function adviceOf(status: number | undefined, secret: SecretFacts): string {
+  const rotate = `alter-proxy secret rotate ${secret.id}`;
+  switch (status) {
+    case 401:
+      return `: the provider does not take the credential. Replace it with: ${rotate}`;
+    case 403:
+      return `: the credential is not good for this call. Give it the permission, or replace it with: ${rotate}`;
+    default:
+      return `. Replace it with: ${rotate}`;
+  }
+}
+
+/** Why a call leaves it open whether the credential works: it may be another time of the provider, or the call itself. */
+function openOf({ status, error }: Answered): string {
+  if (error !== undefined) return WIRE_ERRORS[error.code].hint;
+  const passes = status === undefined || status >= 500 || status === 408 || status === 429;
+  return passes ? 'Try again later' : 'That does not show whether the credential works';
 }
 
 /** A proxy for one call: it takes none from others. */
@@ -67,9 +87,9 @@ function sentence(session: Session, secret: SecretFacts, answer: Answered): stri
     case 'works':
       return `${output.paint('green', 'Works')}: ${where} ${why}`;
     case 'refused':
-      return `${output.paint('red', 'Refused')}: ${where} ${why}. Replace it with: alter-proxy secret rotate ${secret.id}`;
+      return `${output.paint('red', 'Refused')}: ${where} ${why}${adviceOf(status, secret)}`;
     case 'undecided':
-      return `${output.paint('yellow', 'Undecided')}: ${where} ${why}. ${error === undefined ? 'Try again later' : WIRE_ERRORS[error.code].hint}`;
+      return `${output.paint('yellow', 'Undecided')}: ${where} ${why}. ${openOf(answer)}`;
   }
 }
 

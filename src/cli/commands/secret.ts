@@ -26,8 +26,8 @@ interface AddOptions extends FieldOptions {
   readonly tenant?: string;
 }
 
-function readFields(session: Session, template: ProviderTemplate, options: FieldOptions) {
-  return readSecretFields(template, { field: options.field ?? [], fieldsStdin: options.fieldsStdin === true }, session.terminal);
+function readFields(session: Session, template: ProviderTemplate, { field = [], fieldsStdin = false }: FieldOptions, others?: 'kept') {
+  return readSecretFields(template, { field, fieldsStdin, ...(others === undefined ? {} : { others }) }, session.terminal);
 }
 
 async function add(session: Session, name: string, options: AddOptions): Promise<void> {
@@ -86,7 +86,9 @@ async function rotate(session: Session, idOrName: string, options: FieldOptions)
   const administration = await session.administration();
   const { provider } = await administration.showSecret(idOrName);
   const { template } = await administration.showProvider(provider);
-  const secret = await administration.rotateSecret(idOrName, await readFields(session, withoutPinnedFields(template), options));
+  const fields = await readFields(session, withoutPinnedFields(template), options, 'kept');
+  // Of a refresh token that a proxy renews, the current one is in the record only: nobody could give it once more.
+  const secret = await administration.rotateSecret(idOrName, fields, options.field === undefined ? {} : { others: 'kept' });
   session.output.result(
     secretForPrograms(secret),
     () =>
@@ -172,7 +174,10 @@ export function addSecretCommands(program: Command, runtime: Runtime): void {
       group,
       'rotate <name-or-id>',
       'Replace the value of a secret. Grants keep working and use the new value from the next request on.',
-      ['alter-proxy secret rotate openai < new-key.txt'],
+      [
+        'alter-proxy secret rotate openai < new-key.txt',
+        'alter-proxy secret rotate graph --field client_secret=@secret.txt        # the other fields stay',
+      ],
     ),
   );
   perform<FieldOptions>(rotating, runtime, async (session, options, [idOrName = '']) => {

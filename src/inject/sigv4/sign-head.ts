@@ -1,10 +1,11 @@
+import { isSignedField } from '../../aws/signed-fields.ts';
 import { formatAuthority, type Origin } from '../../message/authority.ts';
 import type { HeaderList } from '../../message/header-list.ts';
 import type { CanonicalUrl } from '../../message/url.ts';
 import type { PathStyle } from './canonical.ts';
 import type { ChunkSigning } from './chunk-signature.ts';
 import { amzDateOf, canonicalRequest, stringToSign } from './signature.ts';
-import { isSignedField, removePayloadField, removeSignature } from './signed-fields.ts';
+import { removePayloadField, removeSignature } from './signed-fields.ts';
 import type { AccessKey, Signer } from './signer.ts';
 
 /** A request whose head is to be signed. The header is written into. */

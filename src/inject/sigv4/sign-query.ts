@@ -3,11 +3,12 @@ import { formatAuthority } from '../../message/authority.ts';
 import { parameterName } from '../../message/query.ts';
 import type { CanonicalUrl } from '../../message/url.ts';
 import type { ClientSignature } from '../../aws/client-signature.ts';
+import { isSignedField } from '../../aws/signed-fields.ts';
 import { percentEncode } from '../percent-encoding.ts';
 import { canonicalHeaders, type PathStyle } from './canonical.ts';
 import type { HeadToSign } from './sign-head.ts';
 import { amzDateOf, canonicalRequest, stringToSign } from './signature.ts';
-import { isSignedField, removeSignature } from './signed-fields.ts';
+import { removeSignature } from './signed-fields.ts';
 import type { AccessKey, Signer } from './signer.ts';
 
 /** Parameters of a presigned request that are written anew. X-Amz-Content-Sha256 says something about the body and stays. */

@@ -6,14 +6,6 @@ const OF_SIGNATURE: ReadonlySet<string> = new Set([
   ...['authorization', 'x-amz-date', 'x-amz-security-token', 'x-amz-region-set', 'x-amz-s3session-token'],
 ]);
 
-/**
- * Whether a field is signed: those that mean something to AWS. Every other may be changed by what stands between (User-Agent, Via,
- * Accept-Encoding, X-Amzn-Trace-Id, Expect, Connection …), and a changed field that is signed breaks the signature.
- */
-export function isSignedField(lower: string): boolean {
-  return lower.startsWith('x-amz-') || lower === 'content-type' || lower === 'content-md5' || lower === 'host';
-}
-
 /** Takes the client's own signature out of the header. */
 export function removeSignature(headers: HeaderList): void {
   headers.filter(({ folded }) => !OF_SIGNATURE.has(folded));

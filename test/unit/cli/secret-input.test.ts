@@ -196,3 +196,30 @@ test('a value of several lines is read from a file as it is, and never typed in'
   t.is(typed.code, 'usage');
   t.regex(typed.hint, /key=@<file>/);
 });
+
+const KEPT = { others: 'kept' } as const;
+
+test('where the others are kept, only the named fields are read', async (t) => {
+  const given = { ...KEPT, field: [`token=@${file(t, 'new')}`] };
+  t.deepEqual(await read(TWO, given, fakeTerminal({ stdin: 'x' })), { token: 'new' });
+  t.deepEqual(await read(TWO, given, fakeTerminal({ tty: true })), { token: 'new' });
+  t.deepEqual(await read(TWO, { ...KEPT, field: ['token=-'] }, fakeTerminal({ stdin: 'piped' })), { token: 'piped' });
+  t.regex((await refusal(t, TWO, { ...KEPT, field: ['tokens=-'] }, fakeTerminal())).message, /names no field of provider two/);
+  t.is((await refusal(t, TWO, { ...KEPT, field: ['token=-'] }, fakeTerminal({ stdin: '' }))).message, 'the value of token is empty');
+});
+
+test('where the others are kept, the one field that is left still comes through a pipe, unless that is empty', async (t) => {
+  const given = { ...KEPT, field: ['user=me'] };
+  t.deepEqual(await read(TWO, given, fakeTerminal({ stdin: 'tok' })), { user: 'me', token: 'tok' });
+  t.deepEqual(await read(TWO, given, fakeTerminal({ stdin: '' })), { user: 'me' });
+  t.deepEqual(await read(TWO, given, fakeTerminal({ tty: true })), { user: 'me' });
+});
+
+test('where the others are kept, an optional field that is named with nothing is taken away', async (t) => {
+  const given = { ...KEPT, field: [`scope=@${file(t, '')}`, 'id=i2'] };
+  t.deepEqual(await read(DERIVED, given, fakeTerminal({ tty: true })), { scope: '', id: 'i2' });
+});
+
+test('where the others are kept and no field is named, all are asked for', async (t) => {
+  t.regex((await refusal(t, TWO, KEPT, fakeTerminal({ stdin: 'x' }))).message, /no value for user, token/);
+});

@@ -1,4 +1,4 @@
-/** Contract: a field that a provider calls optional may be left out of a secret; what is left out when it is rotated is gone, unless it is a setting. */
+/** Contract: a field that a provider calls optional may be left out of a secret; what is left out when it is rotated is gone, unless it is a setting or only some fields are rotated. */
 import test from 'ava';
 import type { ProviderTemplate } from '../../../src/providers/template.ts';
 import { Secret } from '../../../src/secret/secret.ts';
@@ -47,3 +47,22 @@ test('a rotation drops a session token that is not given, and keeps a region', p
   await administration.rotateSecret('a', secrets({ id: 'i3', key: 'k3', region: 'us-east-1' }));
   t.deepEqual(await standing(), { id: 'i3', key: 'k3', region: 'us-east-1' });
 });
+
+test(
+  'fields that are rotated alone leave the others as they are; an empty one takes an optional field away',
+  peopled,
+  async (t, administration, fixture) => {
+    await administration.addProvider(template);
+    const fields = secrets({ id: 'i', key: 'k', token: 't', region: 'eu-central-1' });
+    const { id } = await administration.addSecret({ name: 'a', provider: 'signed', fields, hosts: [] });
+    const ref = { kind: 'secret', app: 'default', id } as const;
+    const standing = () => open(fixture.keyring, ref, fixture.store.peek(ref) ?? '');
+    const rotate = (values: Readonly<Record<string, string>>) => administration.rotateSecret('a', secrets(values), { others: 'kept' });
+    t.is((await rotate({ key: 'k2' })).version, 2);
+    t.like(await standing(), { fields: { id: 'i', key: 'k2', token: 't', region: 'eu-central-1' } });
+    t.is((await rotate({ key: 'k3', token: '' })).version, 3);
+    t.like(await standing(), { fields: { id: 'i', key: 'k3', token: undefined, region: 'eu-central-1' } });
+    for (const wrong of [{}, { key: '' }, { other: 'x' }, { key: 'a\nb' }]) t.is(await codeOf(() => rotate(wrong)), 'record_invalid');
+    t.is((await administration.showSecret('a')).version, 3);
+  },
+);

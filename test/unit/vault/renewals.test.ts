@@ -120,6 +120,23 @@ test('what an operator does meanwhile wins: a rotation stays, a revocation stays
   t.like(await record(), { fields: { token: 'renewed-2' }, status: 'revoked', renewal: undefined });
 });
 
+test('another field that an operator rotates alone meanwhile, and the renewed token, are both kept', async (t) => {
+  const { fixture, proxy } = await scene(t);
+  const administration = fixture.administration();
+  const pair = { id: { label: 'id', secret: false }, token: { label: 'token', secret: true } };
+  const inject = [{ kind: 'basic', username: '{id}', password: '{token}' }] as const;
+  const facts = { slug: 'pair', name: 'Pair', category: 'test', hosts: ['api.pair.test'], confidence: 'high' } as const;
+  await administration.addProvider({ ...facts, fields: pair, inject });
+  const fields = { id: new Secret('i'), token: new Secret('t') };
+  const { id } = await administration.addSecret({ name: 'pair', provider: 'pair', fields, hosts: [] });
+  const record = async () => (await new SealedRecords('default', fixture.store, fixture.keyring).read('secret', id))!.record;
+  await proxy('one').renew({ app: 'default', id, lineage: lineageOf(await record()) }, 'token', async () => {
+    await administration.rotateSecret(id, { id: new Secret('i2') }, { others: 'kept' });
+    return new Secret('t2');
+  });
+  t.like(await record(), { fields: { id: 'i2', token: 't2' }, version: 2, renewal: undefined });
+});
+
 test('a secret that was changed, revoked or deleted since gives nothing away', async (t) => {
   const { fixture, secretId, owner, proxy } = await scene(t);
   const administration = fixture.administration();

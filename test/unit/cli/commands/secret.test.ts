@@ -119,3 +119,39 @@ test('a value of the wrong format is refused with the format that is expected, a
   await cli.run(['secret', 'add', 'openai', '--provider', 'openai'], { stdin: 'sk-1' });
   t.is((await cli.run(['secret', 'rotate', 'openai'], { stdin: 'pk-live-9999' })).code, 2);
 });
+
+test('one field of several is rotated alone', async (t) => {
+  const cli = await initialised(inProcessHome(t));
+  const fields = JSON.stringify({ client_id: 'app', client_secret: 'cs-9999', refresh_token: 'rt-9999' });
+  const file = cli.write(
+    'rt.yaml',
+    `slug: rt
+name: rt
+category: test
+hosts: [api.rt.test]
+fields:
+  client_id: { label: Client ID, secret: false }
+  client_secret: { label: Client secret }
+  refresh_token: { label: Refresh token }
+derive:
+  oauth2_refresh_token:
+    token_url: https://auth.rt.test/token
+    client_id: '{client_id}'
+    client_secret: '{client_secret}'
+    refresh_token: '{refresh_token}'
+inject: [bearer: '{access_token}']
+confidence: high
+`,
+  );
+  t.is((await cli.run(['provider', 'add', '--file', file])).code, 0);
+  t.is((await cli.run(['secret', 'add', 'rt', '--provider', 'rt', '--fields-stdin'], { stdin: fields })).code, 0);
+  const secret = cli.write('cs', 'cs-9999-new');
+  const rotated = await cli.run(['secret', 'rotate', 'rt', '--field', `client_secret=@${secret}`]);
+  t.is(rotated.code, 0, rotated.stderr);
+  t.regex(rotated.stdout, /to version 2/);
+  t.notRegex(rotated.stdout + rotated.stderr, /9999/);
+  t.is((await cli.run(['secret', 'rotate', 'rt', '--field', 'other=-'], { stdin: 'x' })).code, 2);
+  t.is((await cli.run(['secret', 'rotate', 'rt'], { stdin: 'x' })).code, 2);
+  t.is((await cli.run(['secret', 'rotate', 'rt', '--fields-stdin'], { stdin: '{"client_secret":"x"}' })).code, 2);
+  t.regex((await cli.run(['audit', 'tail', '--json'])).stdout, /"members":\["fields\.client_secret"\]/);
+});
