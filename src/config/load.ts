@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { availableParallelism, hostname, tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { CommandError } from '../errors.ts';
@@ -14,7 +13,7 @@ import { isLoopback } from './hosts.ts';
 import type { Layer } from './layer.ts';
 import { mergeLayers, type Merged } from './merge.ts';
 import { ProblemList } from './problem.ts';
-import { readText, reasonOf } from './read-file.ts';
+import { isMissing, readText, reasonOf } from './read-file.ts';
 import { configSchema, type Settings } from './schema.ts';
 import { comparableSecret, readSecretFile } from './secret-text.ts';
 import { validateLayer } from './validate-layer.ts';
@@ -24,6 +23,9 @@ export type { ConfigFlags } from './flags-layer.ts';
 
 /** What the schema takes at most, too. The embedded store has room for so many readers, and for commands beside them. */
 const MAX_WORKERS = 64;
+
+/** Configurations whose file was read and holds no setting. */
+const fromEmptyFile = new WeakSet<Config>();
 
 /** Where the configuration comes from. */
 export interface ConfigInput {
@@ -44,27 +46,39 @@ export function loadConfig(input: ConfigInput): Config {
   const problems = new ProblemList();
   const file = findFile(input);
   const layers = readLayers(input, file, problems);
-  const merged = mergeLayers(layers, problems);
+  const merged = mergeLayers(layers.all, problems);
   const settings = settingsOf(merged.tree);
   const config = new Assembly(input, file, settings, merged, problems).config();
   // A contradiction with a value that is wrong itself, and so was set aside, would mislead.
   if (problems.size === 0) findContradictions(settings, merged, problems);
   problems.throwIfAny();
+  if (file !== undefined && Object.keys(layers.file?.tree ?? {}).length === 0) fromEmptyFile.add(config);
   return deepFreeze(config);
+}
+
+/** Whether the file of `config` was read and holds no setting. */
+export function isFromEmptyFile(config: Config): boolean {
+  return fromEmptyFile.has(config);
 }
 
 function findFile({ home, file, env }: ConfigInput): string | undefined {
   const named = [file, env['ALTER_CONFIG']].find((path) => path !== undefined && path !== '');
   if (named !== undefined) return resolve(named);
   const usual = homePaths(home).config;
-  return existsSync(usual) ? usual : undefined;
+  return isMissing(usual) ? undefined : usual;
 }
 
-function readLayers(input: ConfigInput, file: string | undefined, problems: ProblemList): Layer[] {
+interface Layers {
+  readonly file: Layer | undefined;
+  /** The later wins. */
+  readonly all: readonly Layer[];
+}
+
+function readLayers(input: ConfigInput, file: string | undefined, problems: ProblemList): Layers {
   const fromFile = file === undefined ? undefined : fileLayer(file, problems);
-  const layers = [...(fromFile === undefined ? [] : [fromFile]), envLayer(input.env, problems), flagsLayer(input.flags ?? {})];
-  for (const layer of layers) validateLayer(layer, problems);
-  return layers;
+  const all = [...(fromFile === undefined ? [] : [fromFile]), envLayer(input.env, problems), flagsLayer(input.flags ?? {})];
+  for (const layer of all) validateLayer(layer, problems);
+  return { file: fromFile, all };
 }
 
 function fileLayer(file: string, problems: ProblemList): Layer | undefined {
@@ -72,9 +86,9 @@ function fileLayer(file: string, problems: ProblemList): Layer | undefined {
   try {
     text = readText(file);
   } catch (cause) {
-    throw new CommandError('file_unreadable', `${file}: cannot be read (${reasonOf(cause)}); name a configuration file that exists`, {
-      cause,
-    });
+    const reason = reasonOf(cause);
+    const right = reason === 'ENOENT' ? 'exists' : reason === 'EACCES' ? 'this user may read' : 'can be read';
+    throw new CommandError('file_unreadable', `${file}: cannot be read (${reason}); name a configuration file that ${right}`, { cause });
   }
   if (text !== undefined) return yamlLayer(file, text, problems);
   problems.add(`${file}:1:1`, 'is not UTF-8 text', 'save it as UTF-8');

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
 import { availableParallelism, hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'ava';
@@ -144,7 +144,19 @@ test('a file that was named must exist; the usual one need not', (t) => {
     t.is(error.code, 'file_unreadable');
     t.is(error.message, `${missing}: cannot be read (ENOENT); name a configuration file that exists`);
   }
-  t.is(failure(undefined, { file: home }).message, `${home}: cannot be read (EISDIR); name a configuration file that exists`);
+  t.is(failure(undefined, { file: home }).message, `${home}: cannot be read (EISDIR); name a configuration file that can be read`);
+});
+
+test('a usual file that cannot be looked for, or leads nowhere, is not taken for none', (t) => {
+  const { home, file, failure } = configHome(t);
+  const loop = path.join(home, 'loop');
+  symlinkSync('loop', loop);
+  t.is(
+    failure(undefined, { home: loop }).message,
+    `${path.join(loop, 'config.yaml')}: cannot be read (ELOOP); name a configuration file that can be read`,
+  );
+  symlinkSync('nowhere', file);
+  t.is(failure(undefined).message, `${file}: cannot be read (ENOENT); name a configuration file that exists`);
 });
 
 test('the named file is read instead of the usual one, and a flag beats ALTER_CONFIG', (t) => {
