@@ -220,6 +220,12 @@ export const WIRE_ERRORS = wire({
     hint: 'Use one and the same host in the URL, the TLS server name and the Host header.',
     proxyStatus: 'http_request_denied',
   },
+  websocket_not_supported: {
+    status: 501,
+    title: 'WebSocket is not supported',
+    hint: 'Put the host into intercept.pass_through: a WebSocket to it is tunnelled untouched, without a grant.',
+    proxyStatus: 'http_request_denied',
+  },
   rate_limited: {
     status: 429,
     title: 'Too many requests',
