@@ -35,6 +35,8 @@ export interface ConfigInput {
   readonly file?: string | undefined;
   readonly env: Environment;
   readonly flags?: ConfigFlags;
+  /** Without its key file there is no key, instead of no configuration: for commands that can do without, such as the one that mends it. */
+  readonly withoutLostKey?: boolean;
 }
 
 /**
@@ -230,17 +232,36 @@ class Assembly {
   }
 
   #key(): Secret | undefined {
-    return this.#secret(SECRET_VARIABLES.key, ['key_file'], this.#settings.key_file, (text) =>
-      /^alter_key_[\w-]+$/.test(text) ? undefined : 'does not hold an API key (alter_key_…)',
+    const { key_file: named } = this.#settings;
+    const file = named === undefined || (this.#input.withoutLostKey === true && this.#isLost(named)) ? undefined : named;
+    // Another name may be a key that was put into the wrong place, and is not repeated.
+    const usual = homePaths(this.#input.home).key;
+    const out = file !== undefined && this.#values.file(file) === usual ? usual : '<file>';
+    return this.#secret(
+      SECRET_VARIABLES.key,
+      ['key_file'],
+      file,
+      (text) => (/^alter_key_[\w-]+$/.test(text) ? undefined : 'does not hold an API key (alter_key_…)'),
+      `make a new key with \`alter-proxy key create sidecar --force --out ${out}\``,
     );
   }
 
-  /** The secret of `variable`, else that of the file; the variable wins over a file that a weaker source names. */
+  /** Whether a file is not there or holds no text. One that others may read is not lost. */
+  #isLost(file: string): boolean {
+    const read = readSecretFile(this.#values.file(file));
+    return 'code' in read && read.code !== 'key_file_exposed';
+  }
+
+  /**
+   * The secret of `variable`, else that of the file; the variable wins over a file that a weaker source names. `mend` is what
+   * else is right when the file does not hold it.
+   */
   #secret(
     variable: string,
     path: readonly string[],
     file: string | undefined,
     check?: (text: string) => string | undefined,
+    mend?: string,
   ): Secret | undefined {
     const given = this.#input.env[variable]?.trim();
     if (given !== undefined && given !== '') {
@@ -251,7 +272,8 @@ class Assembly {
     if (file === undefined) return undefined;
     const read = readSecretFile(this.#values.file(file));
     if ('text' in read) return this.#checked(this.#merged.where(path), read.text, check);
-    this.#problems.add(this.#merged.where(path), read.what, read.right, read.code);
+    const right = mend === undefined || read.code === 'key_file_exposed' ? read.right : `${read.right}, or ${mend}`;
+    this.#problems.add(this.#merged.where(path), read.what, right, read.code);
     return undefined;
   }
 
