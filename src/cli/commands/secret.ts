@@ -33,11 +33,11 @@ function readFields(session: Session, template: ProviderTemplate, options: Field
 async function add(session: Session, name: string, options: AddOptions): Promise<void> {
   const maxTtlS = maxTtlOption(options.maxTtl);
   const administration = await session.administration();
-  const { template } = await administration.showProvider(options.provider);
   const hosts = options.host ?? [];
+  const life = maxTtlS === undefined ? {} : { maxTtlS };
+  const template = await administration.checkNewSecret({ name, provider: options.provider, hosts, ...life });
   const asked = hosts.length === 0 ? template : withoutHostFields(template);
   const fields = await readFields(session, asked, withTenant(asked, options));
-  const life = maxTtlS === undefined ? {} : { maxTtlS };
   const secret = await administration.addSecret({ name, provider: template.slug, fields, hosts, ...life });
   session.output.result(
     secretForPrograms(secret),
