@@ -166,6 +166,11 @@ async function readFieldMap(provider: ProviderTemplate, terminal: Terminal): Pro
   return parseFieldMap(decode(await readStdin(terminal.stdin), 'stdin'), provider);
 }
 
+/** Throws CommandError `usage` when `--field` is not as it should be, above all when it holds a value. Reads and asks for nothing. */
+export function checkFieldOptions(provider: ProviderTemplate, { field }: Pick<SecretInputOptions, 'field'>): void {
+  parseFields(field, provider);
+}
+
 /**
  * Reads the values of all fields of `provider` from files, stdin or a hidden prompt; never from the command line. Throws CommandError
  * `usage` when that is not possible; no message holds a value.
