@@ -55,19 +55,19 @@ export const WIRE_ERRORS = wire({
   invalid_key: {
     status: 401,
     title: 'The API key of the proxy is missing or not valid',
-    hint: 'Put a valid key into the proxy URL: http://x:alter_key_…@host:port.',
+    hint: 'Put a valid key into the proxy URL, http://x:alter_key_…@host:port; `grant request` takes it from ALTER_KEY or --key-file, /v1/grants from Authorization.',
     proxyStatus: 'http_request_denied',
   },
   key_expired: {
     status: 401,
     title: 'The API key of the proxy has expired',
-    hint: 'Create a new key and put it into the proxy URL.',
+    hint: 'Create a new key and put it where this one came from: the proxy URL, ALTER_KEY, --key-file, or Authorization of /v1/grants.',
     proxyStatus: 'http_request_denied',
   },
   key_revoked: {
     status: 401,
     title: 'The API key of the proxy was revoked',
-    hint: 'Create a new key and put it into the proxy URL.',
+    hint: 'Create a new key and put it where this one came from: the proxy URL, ALTER_KEY, --key-file, or Authorization of /v1/grants.',
     proxyStatus: 'http_request_denied',
   },
   user_token_required: {
@@ -220,6 +220,12 @@ export const WIRE_ERRORS = wire({
     hint: 'Use one and the same host in the URL, the TLS server name and the Host header.',
     proxyStatus: 'http_request_denied',
   },
+  websocket_not_supported: {
+    status: 501,
+    title: 'WebSocket is not supported',
+    hint: 'Put the host into intercept.pass_through: a WebSocket to it is tunnelled untouched, without a grant.',
+    proxyStatus: 'http_request_denied',
+  },
   rate_limited: {
     status: 429,
     title: 'Too many requests',
@@ -337,7 +343,10 @@ export const COMMAND_ERRORS = command({
   file_unreadable: { exit: 1, hint: 'Check that the file exists and that this user may read it.' },
   file_unwritable: { exit: 1, hint: 'Check free space and that this user may write there.' },
   key_file_exposed: { exit: 3, hint: 'Run chmod 600 on the file and chmod 700 on its folder, and rotate the key if others could read it.' },
-  ca_unreadable: { exit: 1, hint: 'Restore the CA files from a backup; a new CA is made only by `alter-proxy init`.' },
+  ca_unreadable: {
+    exit: 1,
+    hint: 'Restore the CA files from a backup, or make a new CA with `alter-proxy ca renew` and give it to the clients.',
+  },
   keyring_unreadable: { exit: 1, hint: 'Restore the keyring file from a backup; without it no stored record opens.' },
   keyring_key_in_use: { exit: 3, hint: 'Run `alter-proxy keyring rewrap` first.' },
   store_corrupt: {

@@ -60,6 +60,12 @@ export class CommandError extends Error {
   }
 }
 
+/** The hint about a file that was not read for `cause`: what may not be read is not lost. Empty: the hint of the code stands. */
+export function accessHint(cause: unknown): { readonly hint?: string } {
+  if (!(cause instanceof Error) || !('code' in cause) || (cause.code !== 'EACCES' && cause.code !== 'EPERM')) return {};
+  return { hint: 'Run the command as the user who owns the file, or see that this user may read it and enter its folder.' };
+}
+
 /** What has a list, with the command that shows it. */
 const LISTS = {
   secret: 'secret list',

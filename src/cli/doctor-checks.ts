@@ -104,7 +104,7 @@ async function checkCa(session: Session, now: number): Promise<Finding> {
   const { notAfter } = await session.ca();
   const detail = `valid until ${notAfter.toISOString().slice(0, 10)} (${formatInstant(notAfter.getTime(), now)})`;
   if (notAfter.getTime() - now > CA_WARNING_MS) return ok('ca', detail);
-  return { name: 'ca', status: 'warn', detail, fix: 'Plan a new home with a new CA, and give it to the clients.' };
+  return { name: 'ca', status: 'warn', detail, fix: 'Make a new CA with `alter-proxy ca renew`, and give it to the clients.' };
 }
 
 /** What a proxy cannot do, and whether it can do its main work without. */
@@ -183,7 +183,9 @@ async function checkPorts(session: Session, config: Config): Promise<readonly Fi
 }
 
 /** The proxy's own key must be one that the store knows, or callers without a key are refused. */
-async function checkOwnKey(session: Session, config: Config): Promise<Finding> {
+async function checkOwnKey(session: Session): Promise<Finding> {
+  // With its key file, or it ends here and says what is wrong with that.
+  const config = session.readConfig();
   if (config.key === undefined) return ok('key', 'none of its own: callers bring one');
   const id = fingerprint(config.key);
   const record = id === undefined ? undefined : await (await session.administration()).findKey(id);
@@ -273,7 +275,7 @@ export async function examine(session: Session, probeUrl: URL | undefined): Prom
   const store = await take('store', () => checkStore(session));
   if (keyring && store && catalogue) {
     await take('records', () => checkRecords(session));
-    await take('key', () => checkOwnKey(session, config));
+    await take('key', () => checkOwnKey(session));
   }
   findings.push(...(await checkPorts(session, config)));
   const roots = await take('upstream tls', () => checkRoots(session, config));

@@ -23,7 +23,7 @@ const SYSTEM_REASONS: Readonly<Record<string, string>> = {
   EMFILE: 'too many open files',
 };
 
-const WRITES = new Set(['mkdir', 'write', 'rename', 'unlink', 'rm', 'chmod', 'fsync', 'link', 'copyfile', 'ftruncate']);
+const WRITES = new Set(['mkdir', 'mkdtemp', 'write', 'rename', 'unlink', 'rm', 'chmod', 'fsync', 'link', 'copyfile', 'ftruncate']);
 
 /** What the operating system says of `error`, in words where we have some. */
 export function systemReason(error: unknown): string {

@@ -200,6 +200,11 @@ async function readTexts(provider: ProviderTemplate, options: SecretInputOptions
   return options.others === 'kept' && named.size > 0 ? readNamed(named, provider, terminal) : readAll(named, provider, terminal);
 }
 
+/** Throws CommandError `usage` when `--field` is not as it should be, above all when it holds a value. Reads and asks for nothing. */
+export function checkFieldOptions(provider: ProviderTemplate, { field }: Pick<SecretInputOptions, 'field'>): void {
+  parseFields(field, provider);
+}
+
 /**
  * Reads the values of the fields of `provider` from files, stdin or a hidden prompt; never from the command line. All of them, or, where the
  * others are kept, those that are named; an optional one of these may be empty, which takes it away. Throws CommandError `usage` when that is

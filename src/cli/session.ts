@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
 import { homePaths, resolveHome } from '../config/home.ts';
-import { loadConfig, type ConfigFlags } from '../config/load.ts';
+import { loadConfig, type ConfigFlags, type ConfigInput } from '../config/load.ts';
+import { unreadable } from '../config/read-file.ts';
 import { CommandError } from '../errors.ts';
 import type { Ca } from '../pki/ca.ts';
 import { loadCatalogue, type Catalogue } from '../providers/catalogue.ts';
@@ -52,14 +52,19 @@ export class Session {
 
   /** Reads the configuration anew. Throws CommandError `home_missing`, `config_invalid`. */
   readConfig(flags: ConfigFlags = {}): Config {
-    const file = this.#globals.config ?? this.terminal.env['ALTER_CONFIG'];
-    if (file === undefined && !existsSync(this.home)) throw new CommandError('home_missing', `there is no home folder at ${this.home}`);
-    return loadConfig({ home: this.home, env: this.terminal.env, flags, file });
+    return this.#load({ flags });
   }
 
-  /** The configuration, read once. */
+  #load(more: Partial<ConfigInput>): Config {
+    const file = this.#globals.config ?? this.terminal.env['ALTER_CONFIG'];
+    if (file === undefined && unreadable(this.home, 'folder') === 'ENOENT')
+      throw new CommandError('home_missing', `there is no home folder at ${this.home}`);
+    return loadConfig({ home: this.home, env: this.terminal.env, file, ...more });
+  }
+
+  /** The configuration for an operator, read once: a lost key file is in the way of the proxy alone. */
   config(): Config {
-    this.#config ??= this.readConfig();
+    this.#config ??= this.#load({ withoutLostKey: true });
     return this.#config;
   }
 

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { availableParallelism, hostname, tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { CommandError } from '../errors.ts';
@@ -14,7 +13,7 @@ import { isLoopback } from './hosts.ts';
 import type { Layer } from './layer.ts';
 import { mergeLayers, type Merged } from './merge.ts';
 import { ProblemList } from './problem.ts';
-import { readText, reasonOf } from './read-file.ts';
+import { isMissing, readText, reasonOf } from './read-file.ts';
 import { configSchema, type Settings } from './schema.ts';
 import { comparableSecret, readSecretFile } from './secret-text.ts';
 import { validateLayer } from './validate-layer.ts';
@@ -25,6 +24,9 @@ export type { ConfigFlags } from './flags-layer.ts';
 /** What the schema takes at most, too. The embedded store has room for so many readers, and for commands beside them. */
 const MAX_WORKERS = 64;
 
+/** Configurations whose file was read and holds no setting. */
+const fromEmptyFile = new WeakSet<Config>();
+
 /** Where the configuration comes from. */
 export interface ConfigInput {
   /** Home folder, absolute. */
@@ -33,6 +35,8 @@ export interface ConfigInput {
   readonly file?: string | undefined;
   readonly env: Environment;
   readonly flags?: ConfigFlags;
+  /** Without its key file there is no key, instead of no configuration: for commands that can do without, such as the one that mends it. */
+  readonly withoutLostKey?: boolean;
 }
 
 /**
@@ -44,27 +48,39 @@ export function loadConfig(input: ConfigInput): Config {
   const problems = new ProblemList();
   const file = findFile(input);
   const layers = readLayers(input, file, problems);
-  const merged = mergeLayers(layers, problems);
+  const merged = mergeLayers(layers.all, problems);
   const settings = settingsOf(merged.tree);
   const config = new Assembly(input, file, settings, merged, problems).config();
   // A contradiction with a value that is wrong itself, and so was set aside, would mislead.
   if (problems.size === 0) findContradictions(settings, merged, problems);
   problems.throwIfAny();
+  if (file !== undefined && Object.keys(layers.file?.tree ?? {}).length === 0) fromEmptyFile.add(config);
   return deepFreeze(config);
+}
+
+/** Whether the file of `config` was read and holds no setting. */
+export function isFromEmptyFile(config: Config): boolean {
+  return fromEmptyFile.has(config);
 }
 
 function findFile({ home, file, env }: ConfigInput): string | undefined {
   const named = [file, env['ALTER_CONFIG']].find((path) => path !== undefined && path !== '');
   if (named !== undefined) return resolve(named);
   const usual = homePaths(home).config;
-  return existsSync(usual) ? usual : undefined;
+  return isMissing(usual) ? undefined : usual;
 }
 
-function readLayers(input: ConfigInput, file: string | undefined, problems: ProblemList): Layer[] {
+interface Layers {
+  readonly file: Layer | undefined;
+  /** The later wins. */
+  readonly all: readonly Layer[];
+}
+
+function readLayers(input: ConfigInput, file: string | undefined, problems: ProblemList): Layers {
   const fromFile = file === undefined ? undefined : fileLayer(file, problems);
-  const layers = [...(fromFile === undefined ? [] : [fromFile]), envLayer(input.env, problems), flagsLayer(input.flags ?? {})];
-  for (const layer of layers) validateLayer(layer, problems);
-  return layers;
+  const all = [...(fromFile === undefined ? [] : [fromFile]), envLayer(input.env, problems), flagsLayer(input.flags ?? {})];
+  for (const layer of all) validateLayer(layer, problems);
+  return { file: fromFile, all };
 }
 
 function fileLayer(file: string, problems: ProblemList): Layer | undefined {
@@ -72,9 +88,9 @@ function fileLayer(file: string, problems: ProblemList): Layer | undefined {
   try {
     text = readText(file);
   } catch (cause) {
-    throw new CommandError('file_unreadable', `${file}: cannot be read (${reasonOf(cause)}); name a configuration file that exists`, {
-      cause,
-    });
+    const reason = reasonOf(cause);
+    const right = reason === 'ENOENT' ? 'exists' : reason === 'EACCES' ? 'this user may read' : 'can be read';
+    throw new CommandError('file_unreadable', `${file}: cannot be read (${reason}); name a configuration file that ${right}`, { cause });
   }
   if (text !== undefined) return yamlLayer(file, text, problems);
   problems.add(`${file}:1:1`, 'is not UTF-8 text', 'save it as UTF-8');
@@ -216,17 +232,36 @@ class Assembly {
   }
 
   #key(): Secret | undefined {
-    return this.#secret(SECRET_VARIABLES.key, ['key_file'], this.#settings.key_file, (text) =>
-      /^alter_key_[\w-]+$/.test(text) ? undefined : 'does not hold an API key (alter_key_…)',
+    const { key_file: named } = this.#settings;
+    const file = named === undefined || (this.#input.withoutLostKey === true && this.#isLost(named)) ? undefined : named;
+    // Another name may be a key that was put into the wrong place, and is not repeated.
+    const usual = homePaths(this.#input.home).key;
+    const out = file !== undefined && this.#values.file(file) === usual ? usual : '<file>';
+    return this.#secret(
+      SECRET_VARIABLES.key,
+      ['key_file'],
+      file,
+      (text) => (/^alter_key_[\w-]+$/.test(text) ? undefined : 'does not hold an API key (alter_key_…)'),
+      `make a new key with \`alter-proxy key create sidecar --force --out ${out}\``,
     );
   }
 
-  /** The secret of `variable`, else that of the file; the variable wins over a file that a weaker source names. */
+  /** Whether a file is not there or holds no text. One that others may read is not lost. */
+  #isLost(file: string): boolean {
+    const read = readSecretFile(this.#values.file(file));
+    return 'code' in read && read.code !== 'key_file_exposed';
+  }
+
+  /**
+   * The secret of `variable`, else that of the file; the variable wins over a file that a weaker source names. `mend` is what
+   * else is right when the file does not hold it.
+   */
   #secret(
     variable: string,
     path: readonly string[],
     file: string | undefined,
     check?: (text: string) => string | undefined,
+    mend?: string,
   ): Secret | undefined {
     const given = this.#input.env[variable]?.trim();
     if (given !== undefined && given !== '') {
@@ -237,7 +272,8 @@ class Assembly {
     if (file === undefined) return undefined;
     const read = readSecretFile(this.#values.file(file));
     if ('text' in read) return this.#checked(this.#merged.where(path), read.text, check);
-    this.#problems.add(this.#merged.where(path), read.what, read.right, read.code);
+    const right = mend === undefined || read.code === 'key_file_exposed' ? read.right : `${read.right}, or ${mend}`;
+    this.#problems.add(this.#merged.where(path), read.what, right, read.code);
     return undefined;
   }
 

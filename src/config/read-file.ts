@@ -1,8 +1,18 @@
-import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, lstatSync, readFileSync, statSync } from 'node:fs';
 
 /** The stable reason of a failed file operation: `ENOENT`, `EACCES` … */
 export function reasonOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown reason';
+}
+
+/** Whether nothing stands there. What cannot be looked at may be there: reading it says why it cannot be read. */
+export function isMissing(file: string): boolean {
+  try {
+    lstatSync(file);
+    return false;
+  } catch (error) {
+    return reasonOf(error) === 'ENOENT';
+  }
 }
 
 /** Why `file` is not a file (or folder) that this user can read; undefined when it is. */

@@ -3,6 +3,7 @@ import { CommandError } from '../errors.ts';
 import { Secret } from '../secret/secret.ts';
 import type { Config } from './config.ts';
 import { deepFreeze } from './deep-freeze.ts';
+import { isFromEmptyFile } from './load.ts';
 import { sameSecret } from './secret-text.ts';
 
 /** How a reload ended. Settings are named as in the file: `limits.max_connections`. */
@@ -28,7 +29,8 @@ export interface ConfigHolder {
   /** The configuration in force. */
   current(): Config;
   /**
-   * Loads anew and applies, all or nothing: when loading or applying fails, the old configuration stays in force and the log says so.
+   * Loads anew and applies, all or nothing: when loading or applying fails, or the file of the old configuration is gone or was emptied, the
+   * old configuration stays in force and the log says so.
    * Never rejects. Calls run one after the other.
    */
   reload(): Promise<ReloadResult>;
@@ -68,16 +70,19 @@ export function createConfigHolder(
   restartSettings: readonly string[] = RESTART_SETTINGS,
 ): ConfigHolder {
   let current = initial;
+  let lastLoaded = initial;
   let last: Promise<unknown> = Promise.resolve();
 
   const reloadNow = async (): Promise<ReloadResult> => {
     try {
       const loaded = load();
+      mustSayOn(lastLoaded, loaded);
       const next = keepOld(restartSettings, loaded, current);
       const changed = differences(current, next);
       const restartNeeded = differences(next, loaded);
       if (changed.length > 0) await onChange(next, current);
       current = next;
+      lastLoaded = loaded;
       tell(log, changed, restartNeeded);
       return { ok: true, changed, restartNeeded };
     } catch (cause) {
@@ -96,6 +101,18 @@ export function createConfigHolder(
       return result;
     },
   };
+}
+
+/** A file that is moved away, or cut down to be written again, must not put the defaults in force: they allow more than it may have. */
+function mustSayOn(previous: Config, loaded: Config): void {
+  const { file } = previous;
+  if (file === undefined) return;
+  if (loaded.file === undefined)
+    throw new CommandError('file_unreadable', `${file}: is gone; put it back, or restart the proxy to run without it`);
+  if (isFromEmptyFile(loaded) && !isFromEmptyFile(previous)) {
+    const text = `${file}:1:1: holds no setting any more; write them again, or restart the proxy to run without them`;
+    throw new CommandError('config_invalid', text);
+  }
 }
 
 function tell(log: ReloadLog, changed: readonly string[], restartNeeded: readonly string[]): void {

@@ -49,6 +49,7 @@ export class RequestHandler {
       const authenticate = (): MaybePromise<Caller> => this.#services.authenticate(key, connection.peer);
       const authenticated = chain(authenticate(), (who) => {
         caller = who;
+        refuseWebSocket(head);
         const exchange = {
           id,
           startedAt,
@@ -76,6 +77,15 @@ export class RequestHandler {
   #clientAddress({ inner, peer }: Connection, headers: HeaderList): string {
     return inner === undefined ? forwardedAddress(peer.address, headers, this.#services.trustedProxies) : inner.clientAddress;
   }
+}
+
+/**
+ * Without its upgrade a WebSocket handshake would be a GET with the credential, and only look like a success. Of other protocols a client merely
+ * offers to go on in them (RFC 9110 §7.8), so they are ignored.
+ */
+function refuseWebSocket({ upgrade }: H1RequestHead): void {
+  if (!upgrade?.split(',').some((protocol) => /^\s*websocket\s*$/i.test(protocol))) return;
+  throw new AlterError('websocket_not_supported');
 }
 
 /** The key that speaks for a request: its own on the front, that of CONNECT inside. */

@@ -15,7 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { CommandError } from '../errors.ts';
+import { accessHint, CommandError } from '../errors.ts';
 
 const CERTIFICATE_FILE = 'ca.pem';
 const KEY_FILE = 'ca.key';
@@ -49,6 +49,29 @@ export function writeCaFiles(dir: string, files: CaFiles): void {
     if (staging !== undefined) rmSync(staging, { recursive: true, force: true });
     if (error instanceof CommandError) throw error;
     throw hasCode(error, 'ENOTEMPTY', 'EEXIST') ? alreadyThere(dir) : unwritable(dir, error);
+  }
+}
+
+/**
+ * Moves the CA in `dir`, if there is one, to `<dir>.old`; answers how to take that back. Throws `not_allowed` when something stands there
+ * already, and `file_unwritable`.
+ */
+export function setCaFilesAside(dir: string): () => void {
+  if (!isTaken(dir)) return () => undefined;
+  const old = `${dir}.old`;
+  if (lstatSync(old, { throwIfNoEntry: false }) !== undefined)
+    throw new CommandError('not_allowed', `${old} exists`, { hint: 'It holds an older CA: move it away, or remove it.' });
+  move(dir, old);
+  return () => {
+    move(old, dir);
+  };
+}
+
+function move(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (cause) {
+    throw new CommandError('file_unwritable', `${from} cannot be moved to ${to}: ${reasonOf(cause)}`, { cause });
   }
 }
 
@@ -127,7 +150,7 @@ function unwritable(dir: string, cause: unknown): CommandError {
 
 function unreadable(path: string, cause: unknown): CommandError {
   const what = hasCode(cause, 'ENOENT') ? 'does not exist' : `cannot be read: ${reasonOf(cause)}`;
-  return new CommandError('ca_unreadable', `${path} ${what}`, { cause });
+  return new CommandError('ca_unreadable', `${path} ${what}`, { cause, ...accessHint(cause) });
 }
 
 function hasCode(error: unknown, ...codes: string[]): boolean {

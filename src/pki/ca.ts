@@ -1,7 +1,7 @@
 import { createPrivateKey, generateKeyPairSync, X509Certificate, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { AlterError, CommandError } from '../errors.ts';
-import { readCaFiles, writeCaFiles, type CaFiles } from './ca-files.ts';
+import { readCaFiles, setCaFilesAside, writeCaFiles, type CaFiles } from './ca-files.ts';
 import {
   caCommonName,
   ecdsaSigner,
@@ -70,6 +70,20 @@ export function createCa(dir: string, options: CreateCaOptions = {}): Ca {
 }
 
 /**
+ * Creates a CA in the place of the one in `dir`, whose files stay in `<dir>.old`. Throws as {@link createCa}, and `not_allowed` when there is
+ * something in `<dir>.old`; the CA in `dir` then stands.
+ */
+export function renewCa(dir: string): Ca {
+  const takeBack = setCaFilesAside(dir);
+  try {
+    return createCa(dir);
+  } catch (error) {
+    takeBack();
+    throw error;
+  }
+}
+
+/**
  * Loads the CA of the folder `dir`. Throws `ca_unreadable` when a file is missing or damaged, key and certificate do not
  * belong together, or the certificate is no CA's or not valid now; `key_file_exposed` when group or others can get at the key.
  */
@@ -81,8 +95,8 @@ export function loadCa(dir: string, options: Pick<CreateCaOptions, 'now'> = {}):
   if (!certificate.checkPrivateKey(privateKey)) throw unreadable(`ca.key and ca.pem in ${dir} do not belong together`);
   const notAfter = new Date(certificate.validTo);
   const notBefore = new Date(certificate.validFrom);
-  if (now() > notAfter.getTime()) throw unreadable(`the CA in ${dir} expired on ${notAfter.toISOString()}`);
-  if (now() < notBefore.getTime()) throw unreadable(`the CA in ${dir} is not valid before ${notBefore.toISOString()}`);
+  if (now() > notAfter.getTime()) throw notValidNow(`the CA in ${dir} expired on ${notAfter.toISOString()}`, now());
+  if (now() < notBefore.getTime()) throw notValidNow(`the CA in ${dir} is not valid before ${notBefore.toISOString()}`, now());
   return new LoadedCa(certificate, issuerIn(dir, certificate), ecdsaSigner(privateKey), now);
 }
 
@@ -153,6 +167,13 @@ function issuerIn(dir: string, certificate: X509Certificate): Issuer {
   } catch (cause) {
     throw unreadable(`${join(dir, 'ca.pem')} has no subject key identifier`, cause);
   }
+}
+
+/** The clock is the likelier culprit: a CA is valid for years. */
+function notValidNow(message: string, now: number): CommandError {
+  return new CommandError('ca_unreadable', message, {
+    hint: `The clock of this machine says ${new Date(now).toISOString()}: set it if it is wrong, else make a new CA with \`alter-proxy ca renew\`.`,
+  });
 }
 
 function unreadable(message: string, cause?: unknown): CommandError {

@@ -2,7 +2,7 @@ import { createSecretKey, randomBytes } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import * as fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { CommandError } from '../errors.ts';
+import { accessHint, CommandError } from '../errors.ts';
 import { isAppName } from './names.ts';
 
 /** One master key. The bytes stay inside the KeyObject, which does not print them. */
@@ -237,7 +237,7 @@ function reasonOf(cause: unknown): string {
 }
 
 function unreadable(file: string, reason: string, cause?: unknown): CommandError {
-  return new CommandError('keyring_unreadable', `the keyring ${file} cannot be used: ${reason}`, cause === undefined ? {} : { cause });
+  return new CommandError('keyring_unreadable', `the keyring ${file} cannot be used: ${reason}`, { cause, ...accessHint(cause) });
 }
 
 function unwritable(file: string, cause: unknown): CommandError {

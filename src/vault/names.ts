@@ -1,5 +1,6 @@
 /** Forms of the names that become part of a store key or are shown in tables. None of them can hold a colon or a control character. */
-const APP = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+/** Also in config/schema.json. The records of API keys stand in the place of an app called `key`. */
+const APP = /^(?!key$)[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 const SECRET_ID = /^ms_[0-9A-HJKMNP-TV-Z]{26}$/;
 const SECRET_NAME = /^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$/;
 const KEY_ID = /^[0-9a-f]{64}$/;

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { ChangeAction } from '../audit/change.ts';
 import { CommandError, notFound } from '../errors.ts';
 import { tenantFields } from '../providers/derived-fields.ts';
+import { isHostTemplate } from '../providers/host-template.ts';
 import type { ProviderTemplate } from '../providers/template.ts';
 import { Secret, reveal } from '../secret/reveal.ts';
 import { allowedOrigins } from './allowed-origins.ts';
@@ -57,8 +58,8 @@ export class Secrets {
     this.#options = options;
   }
 
-  async add(input: NewSecret): Promise<SecretFacts> {
-    const { records, prepare, trail, now } = this.#options;
+  /** Rejects as {@link add} for what is wrong whatever the values are, so that nobody has to type them in vain. Answers the provider. */
+  async checkNew(input: Omit<NewSecret, 'fields'>): Promise<ProviderTemplate> {
     if (!isSecretName(input.name)) {
       throw new CommandError(
         'record_invalid',
@@ -67,9 +68,16 @@ export class Secrets {
     }
     if (input.maxTtlS !== undefined) checkMaxTtl(input.maxTtlS);
     const template = await this.#options.findProvider(input.provider);
+    if (input.hosts.length > 0 || !template.hosts.some(isHostTemplate)) allowedOrigins(template, input.hosts);
+    if ((await this.#living(input.name)).length > 0) throw nameTaken(input.name);
+    return template;
+  }
+
+  async add(input: NewSecret): Promise<SecretFacts> {
+    const { records, prepare, trail, now } = this.#options;
+    const template = await this.checkNew(input);
     const fields = credentialValues(template, input.fields, prepare);
     const origins = allowedOrigins(template, input.hosts, fields);
-    if ((await this.#living(input.name)).length > 0) throw nameTaken(input.name);
     const at = now();
     const record: SecretRecord = {
       v: RECORD_VERSION,

@@ -56,6 +56,25 @@ test.serial('a grant that is unknown, expired, revoked, or whose secret is gone'
   t.is(await codeOf({ grant: other.id }), '410 credential_revoked');
 });
 
+test.serial('a WebSocket is refused before any credential leaves; other protocols that a client offers are ignored', async (t) => {
+  const grant = await scene.grant();
+  const seen = scene.origin.requests.length;
+  for (const named of [{ grant }, {}]) {
+    for (const protocols of ['websocket', 'WebSocket', 'h2c, websocket']) {
+      const headers = ['Connection', 'keep-alive, Upgrade', 'Upgrade', protocols];
+      const answer = await requestThrough(scene.proxy, { url: `${scene.origin.url}/echo`, headers, ...named });
+      t.is(`${answer.status} ${problemCode(answer)}`, '501 websocket_not_supported', protocols);
+      t.regex(answer.body, /intercept\.pass_through/);
+    }
+  }
+  t.is(scene.origin.requests.length, seen);
+  for (const headers of [
+    ['Connection', 'Upgrade, HTTP2-Settings', 'Upgrade', 'h2c', 'HTTP2-Settings', ''],
+    ['Upgrade', 'websocket'],
+  ])
+    t.is((await requestThrough(scene.proxy, { url: `${scene.origin.url}/echo`, headers, grant })).status, 200);
+});
+
 test.serial('the host in other spellings', async (t) => {
   const { port } = scene.origin;
   const cases: readonly (readonly [authority: string, status: number])[] = [

@@ -3,10 +3,11 @@
  * again on SIGHUP, and ends cleanly on SIGTERM.
  */
 import { once } from 'node:events';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { problemCode, requestThrough } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
 import { startOrigin } from '../support/origin.ts';
 import { startRedis } from '../support/redis.ts';
@@ -106,6 +107,22 @@ test('SIGHUP reads the configuration again; a bad one is told and changes nothin
   await logged(proxy, '"ungranted"');
   proxy.child.kill('SIGTERM');
   t.is((await proxy.ended).code, 0);
+});
+
+test('SIGHUP without the configuration file that was in force changes nothing, with workers neither', async (t) => {
+  for (const workers of ['1', '2']) {
+    const cli = await newHome(t);
+    const config = join(cli.home, 'config.yaml');
+    writeFileSync(config, readFileSync(config, 'utf8').replace('ungranted: forward', 'ungranted: deny'));
+    const { proxy, file } = await started(cli, {}, ['--workers', workers]);
+    const target = { host: '127.0.0.1', port: file.port, ca: '' };
+    renameSync(config, `${config}.old`);
+    proxy.child.kill('SIGHUP');
+    await logged(proxy, 'config.yaml: is gone');
+    t.is(problemCode(await requestThrough(target, { url: 'http://x.invalid/' })), 'policy_violation');
+    proxy.child.kill('SIGTERM');
+    t.is((await proxy.ended).code, 0);
+  }
 });
 
 test('SIGHUP during the start reads the configuration again once the proxy is up, with workers, too', async (t) => {

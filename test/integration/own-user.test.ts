@@ -2,8 +2,11 @@
  * Contract: during `run`, a client that cannot send a key gets through if it belongs to the user who runs it; a client of
  * another user of the machine, or one that sends a wrong key, does not.
  */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { chmodSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { startProxy } from '../../src/app.ts';
 import { loadConfig } from '../../src/config/load.ts';
@@ -11,7 +14,9 @@ import { createLogger } from '../../src/log.ts';
 import { Secret } from '../../src/secret/secret.ts';
 import { ConnectRefused, openConnect } from '../support/client.ts';
 import { startScene } from '../support/scene.ts';
+import { newHome } from '../support/started.ts';
 
+const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const NOBODY = 65534;
 const RUN_KEY = `alter_key_app_${'k'.repeat(43)}`;
 
@@ -41,3 +46,26 @@ async function connectAs(uid: number, port: number): Promise<string> {
   await once(child, 'close');
   return Buffer.concat(chunks).toString();
 }
+
+test('files of another user are told as such: nothing is to be restored from a backup', async (t) => {
+  const cli = await newHome(t);
+  chmodSync(cli.folder, 0o711);
+  chmodSync(cli.home, 0o711);
+  chmodSync(path.join(cli.home, 'config.yaml'), 0o644);
+  const files = ['keyring.json', 'ca/ca.key'].map((name) => path.join(cli.home, name));
+  // Root may read everything, and so becomes somebody else.
+  const root = process.getuid?.() === 0;
+  if (!root) for (const file of files) chmodSync(file, 0);
+  for (const args of [
+    ['secret', 'list'],
+    ['ca', 'show'],
+  ]) {
+    const { stderr } = spawnSync(process.execPath, [MAIN, ...args, '--home', cli.home], {
+      ...(root ? { uid: NOBODY, gid: NOBODY } : {}),
+      cwd: '/',
+      encoding: 'utf8',
+    });
+    t.regex(stderr, /EACCES\nhint: .*may read/, args.join(' '));
+    t.notRegex(stderr, /backup/);
+  }
+});

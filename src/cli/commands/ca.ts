@@ -1,9 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import { CommandError } from '../../errors.ts';
 import type { TrustFormat } from '../../pki/export.ts';
 import { declare, declareGroup, perform, type Runtime } from '../command.ts';
+import { confirmByName } from '../confirm.ts';
 import { formatInstant } from '../duration.ts';
 import { isExisting } from '../report-error.ts';
 import type { Session } from '../session.ts';
@@ -73,7 +74,20 @@ async function exportCa(session: Session, options: ExportOptions): Promise<void>
   } else terminal.stdout.write(content);
 }
 
-/** `ca show` and `ca export`. */
+async function renew(session: Session, yes: boolean): Promise<void> {
+  const { caDir } = session.config();
+  const effect = `Clients that trust the CA in ${caDir} will not trust the new one until they are given its certificate.`;
+  if (!yes) await confirmByName(session.terminal, effect, basename(caDir));
+  const { renewCa } = await import('../../pki/ca.ts');
+  const { subject, fingerprint256, notAfter } = renewCa(caDir);
+  session.output.result(
+    { folder: caDir, subject, fingerprint256, notAfter: notAfter.toISOString() },
+    () => `Created a new CA in ${caDir} (SHA-256 ${fingerprint256})`,
+  );
+  session.output.note('Restart the proxy, and give the certificate to every client: alter-proxy ca export');
+}
+
+/** `ca show`, `ca export` and `ca renew`. */
 export function addCaCommands(program: Command, runtime: Runtime): void {
   const group = declareGroup(program, 'ca', 'The certificate authority that clients trust');
   perform(
@@ -99,6 +113,16 @@ export function addCaCommands(program: Command, runtime: Runtime): void {
     .option('--force', 'replace an existing file');
   perform<ExportOptions>(command, runtime, async (session, options) => {
     await exportCa(session, options);
+    return 0;
+  });
+  const renewing = declare(
+    group,
+    'renew',
+    'Make a new CA in the place of one that is lost, expired or no longer to be trusted. The files of the old one stay beside it, in a folder with .old at its end.',
+    ['alter-proxy ca renew'],
+  ).option('-y, --yes', 'do not ask');
+  perform<{ readonly yes?: boolean }>(renewing, runtime, async (session, options) => {
+    await renew(session, options.yes === true);
     return 0;
   });
 }

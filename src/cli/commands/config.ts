@@ -42,7 +42,7 @@ function settingsTable(output: Output, config: Config): string[] {
 }
 
 function check(session: Session): void {
-  const config = session.config();
+  const config = session.readConfig();
   session.output.result(
     { ok: true, file: config.file ?? null, home: config.home, app: config.app },
     () => `${session.output.paint('green', '✓')} The configuration is valid: ${source(config)}`,

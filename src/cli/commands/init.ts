@@ -88,7 +88,8 @@ function describe(session: Session, ca: Ca): string[] {
 }
 
 async function init(session: Session, app: string): Promise<void> {
-  if (!isAppName(app)) throw new CommandError('usage', '--app takes letters, digits, dots, dashes and underscores, 64 at most');
+  if (!isAppName(app))
+    throw new CommandError('usage', '--app takes letters, digits, dots, dashes and underscores, 63 at most; the name "key" is reserved');
   const { home, paths, output } = session;
   const undo = claimHome(home);
   let ca: Ca;

@@ -83,6 +83,8 @@ async function testRequest(session: Session, file: string, options: TestOptions)
   const subject = options.grant === undefined ? undefined : await subjectOf(administration, options.grant);
   if (subject === undefined && proposal === undefined)
     throw new CommandError('usage', 'name the grant that the request uses with --grant, or rules with --rules');
+  // A name that is misspelled would be judged without the rules of its agent, and pass.
+  if (request.agent !== undefined) await administration.agents.show(request.agent);
   const facts = factsOfRequest(request, session.config().app, subject, Date.now());
   const policy =
     subject !== undefined

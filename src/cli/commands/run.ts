@@ -87,7 +87,7 @@ async function startOwnProxy(config: Config, session: Session, options: RunOptio
 
 async function findProxy(session: Session, options: RunOptions): Promise<RunProxy> {
   const running = await findRunningProxy(session.paths.run);
-  if (running === undefined) return await startOwnProxy(session.config(), session, options);
+  if (running === undefined) return await startOwnProxy(session.readConfig(), session, options);
   if (options.allowLocalUsers === true) {
     throw new CommandError(
       'not_allowed',

@@ -7,7 +7,7 @@ import { collect, declare, declareGroup, perform, type Runtime } from '../comman
 import { confirmByName } from '../confirm.ts';
 import { formatInstant } from '../duration.ts';
 import { shortOrigin, shortOrigins } from '../origin-text.ts';
-import { readSecretFields } from '../secret-input.ts';
+import { checkFieldOptions, readSecretFields } from '../secret-input.ts';
 import { secretForPrograms } from '../secret-text.ts';
 import type { Session } from '../session.ts';
 import { addSecretChanges, maxTtlOption } from './secret-change.ts';
@@ -33,11 +33,14 @@ function readFields(session: Session, template: ProviderTemplate, { field = [], 
 async function add(session: Session, name: string, options: AddOptions): Promise<void> {
   const maxTtlS = maxTtlOption(options.maxTtl);
   const administration = await session.administration();
-  const { template } = await administration.showProvider(options.provider);
   const hosts = options.host ?? [];
-  const asked = hosts.length === 0 ? template : withoutHostFields(template);
-  const fields = await readFields(session, asked, withTenant(asked, options));
   const life = maxTtlS === undefined ? {} : { maxTtlS };
+  const { template } = await administration.showProvider(options.provider);
+  const asked = hosts.length === 0 ? template : withoutHostFields(template);
+  const input = withTenant(asked, options);
+  checkFieldOptions(asked, { field: input.field ?? [] });
+  await administration.checkNewSecret({ name, provider: template.slug, hosts, ...life });
+  const fields = await readFields(session, asked, input);
   const secret = await administration.addSecret({ name, provider: template.slug, fields, hosts, ...life });
   session.output.result(
     secretForPrograms(secret),

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import test from 'ava';
 import { reportError } from '../../../src/cli/report-error.ts';
 import { AlterError, CommandError } from '../../../src/errors.ts';
@@ -47,6 +47,7 @@ test('what the operating system refuses is told with the path and the reason', (
   t.is(missing.exit, 1);
   t.regex(missing.stderr, /^error: \/nowhere\/at\/all: no such file or folder\nhint: Check that the file exists/);
   t.regex(report(thrown(() => mkdirSync('/nowhere/at/all'))).stderr, /hint: Check free space/);
+  t.regex(report(thrown(() => mkdtempSync('/nowhere/at/all'))).stderr, /hint: Check free space/);
 });
 
 test('anything else is a defect that says what happened', (t) => {

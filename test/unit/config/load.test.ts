@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
 import { availableParallelism, hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'ava';
@@ -144,7 +144,19 @@ test('a file that was named must exist; the usual one need not', (t) => {
     t.is(error.code, 'file_unreadable');
     t.is(error.message, `${missing}: cannot be read (ENOENT); name a configuration file that exists`);
   }
-  t.is(failure(undefined, { file: home }).message, `${home}: cannot be read (EISDIR); name a configuration file that exists`);
+  t.is(failure(undefined, { file: home }).message, `${home}: cannot be read (EISDIR); name a configuration file that can be read`);
+});
+
+test('a usual file that cannot be looked for, or leads nowhere, is not taken for none', (t) => {
+  const { home, file, failure } = configHome(t);
+  const loop = path.join(home, 'loop');
+  symlinkSync('loop', loop);
+  t.is(
+    failure(undefined, { home: loop }).message,
+    `${path.join(loop, 'config.yaml')}: cannot be read (ELOOP); name a configuration file that can be read`,
+  );
+  symlinkSync('nowhere', file);
+  t.is(failure(undefined).message, `${file}: cannot be read (ENOENT); name a configuration file that exists`);
 });
 
 test('the named file is read instead of the usual one, and a flag beats ALTER_CONFIG', (t) => {
@@ -224,17 +236,19 @@ test('a password file that others may read is refused, too', (t) => {
 });
 
 test('what a key must look like', (t) => {
-  const { problems, write } = configHome(t);
+  const { home, problems, write } = configHome(t);
   const right = 'give the key that `alter-proxy init` wrote, alone on one line';
   write('key', 'sk-live-1234567890\n');
   t.deepEqual(problems('key_file: key\n'), [`config.yaml:1:11: key_file: does not hold an API key (alter_key_…); ${right}`]);
   t.deepEqual(problems('', { env: { ALTER_KEY: 'alter_key_app_a b' } }), [`ALTER_KEY: does not hold an API key (alter_key_…); ${right}`]);
   write('key', 'alter_key_app_a\nalter_key_app_b\n');
   t.deepEqual(problems('key_file: key\n'), [
-    'config.yaml:1:11: key_file: names a file that does not hold exactly one line; write only the secret into it',
+    'config.yaml:1:11: key_file: names a file that does not hold exactly one line; write only the secret into it, ' +
+      `or make a new key with \`alter-proxy key create sidecar --force --out ${path.join(home, 'key')}\``,
   ]);
   t.deepEqual(problems('key_file: nowhere\n'), [
-    'config.yaml:1:11: key_file: names a file that cannot be read (ENOENT); name a file that exists; relative paths start at the home folder',
+    'config.yaml:1:11: key_file: names a file that cannot be read (ENOENT); name a file that exists; relative paths start at the home folder, ' +
+      'or make a new key with `alter-proxy key create sidecar --force --out <file>`',
   ]);
 });
 

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import test from 'ava';
 import type { Config } from '../../../src/config/config.ts';
 import { createConfigHolder } from '../../../src/config/reload.ts';
@@ -162,4 +163,40 @@ test('two reloads at once run one after the other', async (t) => {
   await Promise.all([holder.reload(), holder.reload()]);
   t.deepEqual(steps, ['from 256 to 1', 'done', 'from 1 to 2', 'done']);
   t.is(holder.current().upstream.maxConnections, 2);
+});
+
+test('a file that was in force must still be there, and say something if it did', async (t) => {
+  const home = configHome(t);
+  home.write('config.yaml', 'ungranted: deny\n');
+  const { holder, log } = holderOf(home);
+  const error = async (): Promise<string> => {
+    const result = await holder.reload();
+    t.is(holder.current().ungranted, 'deny');
+    return result.ok ? 'reloaded' : `${result.error.code} ${result.error.message.replace(home.file, 'config.yaml')}`;
+  };
+  rmSync(home.file);
+  t.is(await error(), 'file_unreadable config.yaml: is gone; put it back, or restart the proxy to run without it');
+  t.like(log.lines.at(-1), { level: 'error', message: 'configuration not reloaded, the old one stays in force' });
+  for (const text of ['', '\n', '# all gone\n', '---\n', '{}\n']) {
+    home.write('config.yaml', text);
+    t.is(
+      await error(),
+      'config_invalid config.yaml:1:1: holds no setting any more; write them again, or restart the proxy to run without them',
+    );
+  }
+  home.write('config.yaml', 'ungranted: deny\n');
+  t.is(await error(), 'reloaded');
+});
+
+test('without a file, or with one that says nothing, a reload goes on as before', async (t) => {
+  const home = configHome(t);
+  const { holder } = holderOf(home);
+  t.true((await holder.reload()).ok);
+  for (const text of ['# later\n', '', 'ungranted: deny\n']) {
+    home.write('config.yaml', text);
+    t.true((await holder.reload()).ok, JSON.stringify(text));
+  }
+  rmSync(home.file);
+  t.false((await holder.reload()).ok);
+  t.is(holder.current().ungranted, 'deny');
 });

@@ -251,6 +251,8 @@ test('loadCa refuses a CA outside its validity', (t) => {
   t.notThrows(at(ca.notBefore.getTime()));
   refuses(t, 'ca_unreadable', /expired on \d{4}-/, at(ca.notAfter.getTime() + 1));
   refuses(t, 'ca_unreadable', /not valid before \d{4}-/, at(ca.notBefore.getTime() - 1));
+  for (const ms of [ca.notAfter.getTime() + 1, ca.notBefore.getTime() - 1])
+    t.regex(t.throws(at(ms), { instanceOf: CommandError }).hint, /clock of this machine/);
 });
 
 test('loadCa takes a CA that openssl made, and its leafs carry that name and key identifier', (t) => {

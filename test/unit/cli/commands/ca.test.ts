@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { initialised, inProcessHome } from '../../../support/cli.ts';
@@ -30,4 +30,32 @@ test('a Java trust store takes its password from a file', async (t) => {
   t.true(openssl('pkcs12', '-in', store, '-passin', 'pass:correct horse', '-nokeys').ok);
   t.false(openssl('pkcs12', '-in', store, '-passin', 'pass:changeit', '-nokeys').ok);
   t.is((await run(['ca', 'export', '--password-file', password])).code, 2);
+});
+
+test('a CA that is lost or no longer wanted is followed by a new one; its files stay beside it', async (t) => {
+  const { home, run, json } = await initialised(inProcessHome(t));
+  const dir = join(home, 'ca');
+  const fingerprint = async () => ((await json(['ca', 'show'])) as { readonly fingerprint256: string }).fingerprint256;
+  const first = await fingerprint();
+  const before = readFileSync(join(dir, 'ca.key'));
+  t.is((await run(['ca', 'renew'])).code, 3, 'not without a confirmation');
+  t.is(await fingerprint(), first);
+  const renewed = await run(['ca', 'renew', '--yes']);
+  t.is(renewed.code, 0, renewed.stderr);
+  t.not(await fingerprint(), first);
+  t.deepEqual(readFileSync(join(`${dir}.old`, 'ca.key')), before);
+  t.is(statSync(dir).mode & 0o777, 0o700);
+
+  const second = await fingerprint();
+  const again = await run(['ca', 'renew', '--yes']);
+  t.is(again.code, 3);
+  t.regex(again.stderr, /ca\.old exists/);
+  t.is(await fingerprint(), second);
+
+  rmSync(dir, { recursive: true });
+  const lost = await run(['ca', 'show']);
+  t.is(lost.code, 1);
+  t.regex(lost.stderr, /hint: .*`alter-proxy ca renew`/);
+  t.is((await run(['ca', 'renew', '--yes'])).code, 0);
+  t.not(await fingerprint(), second);
 });

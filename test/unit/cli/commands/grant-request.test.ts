@@ -61,6 +61,15 @@ test('a refusal of the proxy keeps its code', async (t) => {
   t.like(JSON.parse(refused.stderr), { error: { code: 'grant_not_allowed', message: 'The agent may not have this grant: not this one' } });
 });
 
+test('a key that is not taken is told with the places where this command looks for one', async (t) => {
+  for (const code of ['invalid_key', 'key_expired', 'key_revoked']) {
+    const { run } = await answering(t, 401, JSON.stringify({ code }));
+    const { error } = JSON.parse((await run('--json')).stderr) as { readonly error: { readonly code: string; readonly hint: string } };
+    t.is(error.code, code);
+    t.regex(error.hint, /ALTER_KEY.*--key-file/);
+  }
+});
+
 for (const [what, status, body] of [
   ['a web page', 200, '<html>'],
   ['JSON of something else', 200, '{"id":"7"}'],

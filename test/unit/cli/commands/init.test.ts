@@ -73,3 +73,14 @@ test('what cannot name an app is refused before anything is made', async (t) => 
   t.is((await run(['init', '--app', 'no such app'])).code, 2);
   t.false(existsSync(home));
 });
+
+test('init says what an app may be called before it makes anything', async (t) => {
+  const { home, run } = inProcessHome(t);
+  for (const app of ['key', 'a'.repeat(64), 'a b', '']) {
+    const { code, stderr } = await run(['init', '--app', app]);
+    t.is(code, 2, app);
+    t.regex(stderr, /--app takes .*63 at most/);
+    t.false(existsSync(home));
+  }
+  t.is((await run(['init', '--app', 'a'.repeat(63)])).code, 0);
+});

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import test from 'ava';
@@ -128,4 +128,30 @@ test('a key is deprecated, rotated with a grace and rotated at once', async (t) 
   const states = (await rows(cli, 'key', 'list', '--all')).filter(({ name }) => name === 'ci').map(({ status }) => status);
   t.deepEqual([...states].sort(), ['active', 'deprecated', 'revoked']);
   t.is((await cli.run(['key', 'rotate', 'ci', '--grace', 'soon'])).code, 2);
+});
+
+test('a key file that is lost or empty is in the way of the proxy alone, and a new one mends it', async (t) => {
+  const cli = await initialised(inProcessHome(t));
+  const file = join(cli.home, 'key');
+  for (const lose of [() => rmSync(file), () => writeFileSync(file, '')]) {
+    lose();
+    for (const args of [
+      ['key', 'list'],
+      ['secret', 'list'],
+      ['grant', 'list'],
+    ])
+      t.is((await cli.run(args)).code, 0, args.join(' '));
+    const mend = ['key', 'create', 'sidecar', '--force', '--out', file];
+    for (const args of [['config', 'check'], ['start'], ['run', '--', 'true']]) {
+      const { code, stderr } = await cli.run(args);
+      t.is(code, 1, args.join(' '));
+      t.true(stderr.includes(`\`alter-proxy ${mend.join(' ')}\``), stderr);
+    }
+    const { stdout } = await cli.run(['doctor']);
+    t.regex(stdout, /✗ key +.*key_file: names a file that/);
+    t.true(stdout.includes(mend.join(' ')), stdout);
+    t.is((await cli.run(mend)).code, 0);
+    t.is((await cli.run(['config', 'check'])).code, 0);
+    t.regex((await cli.run(['doctor'])).stdout, /✓ key /);
+  }
 });

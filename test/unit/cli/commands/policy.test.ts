@@ -252,9 +252,31 @@ test("a described request with an agent's grant is one of that agent, unless it 
   const code = async (id: string, more = '') =>
     (await cli.run(['policy', 'test', '--request', '-', '--grant', id], { stdin: `url: https://api.openai.com/v1/models\n${more}` })).code;
   t.is(await code(grant), 0);
+  await cli.json(['agent', 'create', 'other']);
   t.is(await code(grant, 'agent: other\n'), 3);
   t.is(await code(source), 3);
   t.is(await code(source, 'agent: bot\n'), 0);
+});
+
+test('a described request of an agent that does not exist is not judged', async (t) => {
+  const { cli, grant } = await home(t);
+  await cli.json(['agent', 'create', 'reporter']);
+  const rules = cli.write('rules.yaml', RULES);
+  await cli.run(['policy', 'set', '--agent', 'reporter', '--file', rules]);
+  const test = async (agent: string, ...more: string[]) => {
+    const stdin = `url: https://api.openai.com/v1/models\nmethod: POST\nagent: ${agent}\n`;
+    return await cli.run(['policy', 'test', '--request', '-', ...more], { stdin });
+  };
+  t.is((await test('reporter', '--grant', grant)).code, 3);
+  for (const agent of ['reportr', 'Reporter'])
+    for (const more of [
+      ['--grant', grant],
+      ['--rules', rules],
+    ]) {
+      const { code, stderr } = await test(agent, ...more);
+      t.is(code, 4);
+      t.true(stderr.includes(`there is no agent "${agent}"`), stderr);
+    }
 });
 
 for (const { title, event, says, wouldPass } of [

@@ -1,6 +1,8 @@
 /** Secrets go in from stdin, a file or JSON, and never come out. */
 import test from 'ava';
+import { runProgram } from '../../../../src/cli/program.ts';
 import { initialised, inProcessHome, type CliHome } from '../../../support/cli.ts';
+import { fakeTerminal } from '../../../support/fake-terminal.ts';
 
 async function rows(cli: CliHome, ...args: string[]): Promise<readonly Readonly<Record<string, unknown>>[]> {
   return (await cli.json(args)) as readonly Readonly<Record<string, unknown>>[];
@@ -154,4 +156,20 @@ confidence: high
   t.is((await cli.run(['secret', 'rotate', 'rt'], { stdin: 'x' })).code, 2);
   t.is((await cli.run(['secret', 'rotate', 'rt', '--fields-stdin'], { stdin: '{"client_secret":"x"}' })).code, 2);
   t.regex((await cli.run(['audit', 'tail', '--json'])).stdout, /"members":\["fields\.client_secret"\]/);
+});
+
+test('what is wrong beside the value is said before the value is asked for', async (t) => {
+  const { home, run } = await initialised(inProcessHome(t));
+  await run(['secret', 'add', 'taken', '--provider', 'openai'], { stdin: 'sk-1' });
+  for (const [args, exit, message] of [
+    [['taken', '--provider', 'openai'], 3, /named "taken" already/],
+    [['a:b', '--provider', 'openai'], 2, /cannot name a secret/],
+    [['new', '--provider', 'openai', '--host', 'a.example/path'], 2, /"a\.example\/path" is not an exact host/],
+    [['new', '--provider', 'openai', '--host', 'a.example'], 2, /not a host of provider openai/],
+  ] as const) {
+    const terminal = fakeTerminal({ tty: true, env: { ALTER_HOME: home } });
+    t.is(await runProgram(['secret', 'add', ...args], terminal), exit);
+    t.regex(terminal.written().stderr, message);
+    t.notRegex(terminal.written().stderr, /hidden/);
+  }
 });
