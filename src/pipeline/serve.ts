@@ -163,6 +163,8 @@ class Serving implements ResponseSink, Use, BodyObserver, ClientEvents {
   interrupt(error: AlterError): void {
     if (this.#finished) return;
     this.#interrupted = true;
+    // It was written into a request that will not leave.
+    if (this.#flight === undefined && this.#retries === 0) this.exchange.injected = [];
     this.fail(error);
     this.#flight?.abort();
   }
@@ -196,10 +198,8 @@ class Serving implements ResponseSink, Use, BodyObserver, ClientEvents {
 
   #judgedAgain(verdict: Verdict): void {
     if (this.#finished) return;
-    if (verdict instanceof AlterError) {
-      this.exchange.injected = [];
-      this.interrupt(verdict);
-    } else if (verdict !== undefined && isOtherSecret(this.exchange.resolved, verdict)) this.#injectAnew(verdict);
+    if (verdict instanceof AlterError) this.interrupt(verdict);
+    else if (verdict !== undefined && isOtherSecret(this.exchange.resolved, verdict)) this.#injectAnew(verdict);
     else this.#judged(undefined);
   }
 
