@@ -34,9 +34,9 @@ import type { PrepareInjection } from './vault.ts';
 
 /** What an operator can do with the records of one app. Rejects with CommandError. A value that went in never comes out. */
 export interface Administration extends GrantAdministration {
-  /** `hosts`: `host`, `host:port`, `https://host:port` or `http://host:port`; none: the provider's exact hosts. */
   /** Rejects as {@link addSecret} for what is wrong whatever the values are. Answers the provider. */
   checkNewSecret(input: Omit<NewSecret, 'fields'>): Promise<ProviderTemplate>;
+  /** `hosts`: `host`, `host:port`, `https://host:port` or `http://host:port`; none: the provider's exact hosts. */
   addSecret(input: NewSecret): Promise<SecretFacts>;
   listSecrets(): Promise<readonly SecretFacts[]>;
   /** By id or by name. */
