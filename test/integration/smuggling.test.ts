@@ -157,7 +157,7 @@ for (const { payload, form } of RESPONSES) {
     const client = await connect(origin, form);
     const { method, upgrade } = payload.asked;
     client.methods.push(method);
-    const upgradeFields = upgrade ? 'Connection: Upgrade\r\nUpgrade: websocket\r\n' : '';
+    const upgradeFields = upgrade ? 'Connection: Upgrade\r\nUpgrade: irc/3.0\r\n' : '';
     client.send(`${method} /first HTTP/1.1\r\nHost: localhost:${origin.port}\r\n${upgradeFields}\r\n`);
     const expected = 1 + informational(payload);
     await client.answered(expected);
