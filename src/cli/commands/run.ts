@@ -103,7 +103,7 @@ async function findProxy(session: Session, options: RunOptions): Promise<RunProx
     // The user of a proxy may not be allowed to write keys. A proxy of its own needs none in the store.
     if (!(error instanceof CommandError && error.cause instanceof StoreForbiddenError)) throw error;
     session.output.note('alter-proxy: the store allows no key for the running proxy, so this run has a proxy of its own');
-    return await startOwnProxy(session.config(), session, options);
+    return await startOwnProxy(session.readConfig(), session, options);
   }
 }
 
