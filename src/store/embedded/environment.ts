@@ -5,6 +5,7 @@ import { open, type Database, type Key, type RootDatabase } from 'lmdb';
 import { CommandError } from '../../errors.ts';
 import { StoreUnavailableError } from '../store.ts';
 import { DiskRoom, type Amount } from './disk-room.ts';
+import { watchFile } from './file-watch.ts';
 import { checkMetaPages, checkPages, DamageError, LAYOUT_IS_KNOWN } from './integrity.ts';
 
 const DATA_FILE = 'data.mdb';
@@ -13,7 +14,6 @@ const FORMAT_FILE = 'format';
 const FORMAT = 'alter-proxy embedded store, format 1\n';
 /** Room for 252 readers. Written out in full, because a full disk under a sparse mapped file is a SIGBUS. */
 const LOCK_FILE_BYTES = 16_384;
-const LOOK_EVERY_MS = 1000;
 /** What is wrong then. */
 export const REPLACED = 'The file of the embedded store was replaced while it was open: restart every proxy that uses it';
 /** How long a failed commit is given to say why it failed. */
@@ -220,37 +220,6 @@ function environmentOf(root: RootDatabase<string, string>, dataFile: string): En
     close: () => {
       watch.close();
       return root.close();
-    },
-  };
-}
-
-interface FileWatch {
-  readonly replaced: AbortSignal;
-  look(): void;
-  close(): void;
-}
-
-/** Looks once a second whether `file` still is the one that it was at first, as after a restore it is not. */
-function watchFile(file: string): FileWatch {
-  const identity = (): string | undefined => {
-    const stat = statSync(file, { throwIfNoEntry: false, bigint: true });
-    return stat === undefined ? undefined : `${String(stat.dev)} ${String(stat.ino)}`;
-  };
-  const opened = identity();
-  const replaced = new AbortController();
-  const look = (): void => {
-    try {
-      if (!replaced.signal.aborted && identity() !== opened) replaced.abort();
-    } catch {
-      // Whether the file is another one cannot be told now.
-    }
-  };
-  const timer = setInterval(look, LOOK_EVERY_MS).unref();
-  return {
-    replaced: replaced.signal,
-    look,
-    close: () => {
-      clearInterval(timer);
     },
   };
 }
