@@ -2,25 +2,23 @@
  * Contract: during `run`, a client that cannot send a key gets through if it belongs to the user who runs it; a client of
  * another user of the machine, or one that sends a wrong key, does not.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { startProxy } from '../../src/app.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { createLogger } from '../../src/log.ts';
 import { Secret } from '../../src/secret/secret.ts';
+import { initialised, inProcessHome } from '../support/cli.ts';
 import { ConnectRefused, openConnect } from '../support/client.ts';
 import { startScene } from '../support/scene.ts';
-import { newHome } from '../support/started.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const NOBODY = 65534;
 const RUN_KEY = `alter_key_app_${'k'.repeat(43)}`;
 
-test('no key from the own user, the key of the run, a wrong key, no key from another user', async (t) => {
+test.serial('no key from the own user, the key of the run, a wrong key, no key from another user', async (t) => {
   const scene = await startScene();
   const config = loadConfig({ home: scene.proxy.home, env: {}, flags: { requireKey: true } });
   const running = await startProxy(config, { log: createLogger('silent'), runKey: new Secret(RUN_KEY), ownUserNeedsNoKey: true });
@@ -47,25 +45,34 @@ async function connectAs(uid: number, port: number): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-test('files of another user are told as such: nothing is to be restored from a backup', async (t) => {
-  const cli = await newHome(t);
+test.serial('files of another user are told as such: nothing is to be restored from a backup', async (t) => {
+  const cli = await initialised(inProcessHome(t));
+  const commands = [
+    ['secret', 'list'],
+    ['ca', 'show'],
+  ];
+  // What they load comes from folders that somebody else may not enter.
+  for (const args of commands) t.is((await cli.run(args)).code, 0);
   chmodSync(cli.folder, 0o711);
   chmodSync(cli.home, 0o711);
   chmodSync(path.join(cli.home, 'config.yaml'), 0o644);
-  const files = ['keyring.json', 'ca/ca.key'].map((name) => path.join(cli.home, name));
-  // Root may read everything, and so becomes somebody else.
-  const root = process.getuid?.() === 0;
-  if (!root) for (const file of files) chmodSync(file, 0);
-  for (const args of [
-    ['secret', 'list'],
-    ['ca', 'show'],
-  ]) {
-    const { stderr } = spawnSync(process.execPath, [MAIN, ...args, '--home', cli.home], {
-      ...(root ? { uid: NOBODY, gid: NOBODY } : {}),
-      cwd: '/',
-      encoding: 'utf8',
-    });
+  for (const args of commands) {
+    const { stderr } = await withoutRights(cli.home, () => cli.run(args));
     t.regex(stderr, /EACCES\nhint: .*may read/, args.join(' '));
     t.notRegex(stderr, /backup/);
   }
 });
+
+/** Root may read everything, and so becomes somebody else; every other user takes the rights of the files away. */
+async function withoutRights<T>(home: string, action: () => Promise<T>): Promise<T> {
+  if (process.getuid?.() !== 0) {
+    for (const name of ['keyring.json', 'ca/ca.key']) chmodSync(path.join(home, name), 0);
+    return action();
+  }
+  process.seteuid?.(NOBODY);
+  try {
+    return await action();
+  } finally {
+    process.seteuid?.(0);
+  }
+}
