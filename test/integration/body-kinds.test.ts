@@ -9,12 +9,13 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
 import { loadCatalogue } from '../../src/providers/catalogue.ts';
-import type { InjectionRule, ProviderTemplate } from '../../src/providers/template.ts';
+import type { InjectionRule } from '../../src/providers/template.ts';
 import { openTls, problemCode, requestThrough } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
 import { isAnswer } from '../support/h1-messages.ts';
 import type { RecordedRequest } from '../support/origin.ts';
 import { RawClient } from '../support/raw-client.ts';
+import { template } from '../support/injection.ts';
 import { startScene, type Scene } from '../support/scene.ts';
 
 const SECRET = 'Ym9keS1raW5kcy1zZWNyZXQ=';
@@ -32,16 +33,9 @@ let serial = 0;
 
 function grantFor(inject: readonly InjectionRule[]): Promise<string> {
   serial += 1;
-  const template: ProviderTemplate = {
-    slug: `body-kind-${String(serial)}`,
-    name: 'Kind',
-    category: 'test',
-    hosts: ['localhost'],
-    fields: { token: { label: 'Token', secret: true } },
-    inject,
-    confidence: 'high',
-  };
-  return scene.grant({ template, fields: { token: SECRET } });
+  const values = { token: SECRET };
+  const made = { ...template(inject, values), slug: `body-kind-${String(serial)}`, hosts: ['localhost'] };
+  return scene.grant({ template: made, fields: values });
 }
 
 test.serial('form field: the secret of an OAuth client is written over a placeholder', async (t) => {
@@ -187,10 +181,10 @@ for (const [slug, check] of Object.entries(CHECKS)) {
   test.serial(`${slug}: what its documentation says is what arrives`, async (t) => {
     const shipped = loadCatalogue([]).get(slug);
     if (shipped === undefined) throw new Error(`${slug} is not in the catalogue`);
-    const { test: _, ...template } = shipped;
+    const { test: _, ...rest } = shipped;
     const values: Readonly<Record<string, string>> = { secret: SECRET, api_key: 'key-1', passphrase: 'phrase-1' };
-    const fields = Object.fromEntries(Object.keys(template.fields).map((name) => [name, values[name] ?? '']));
-    const grant = await scene.grant({ template: { ...template, slug: `own-${slug}`, hosts: ['localhost'] }, fields });
+    const fields = Object.fromEntries(Object.keys(rest.fields).map((name) => [name, values[name] ?? '']));
+    const grant = await scene.grant({ template: { ...rest, slug: `own-${slug}`, hosts: ['localhost'] }, fields });
     for (const request of [
       { url: `${scene.origin.url}/echo?symbol=A%20B&limit=1` },
       { url: `${scene.origin.url}/echo`, method: 'POST', body: '{"side":"buy"}', headers: ['Content-Type', 'application/json'] },

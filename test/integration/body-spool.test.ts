@@ -18,7 +18,7 @@ import type { ProviderTemplate } from '../../src/providers/template.ts';
 import { openTls, problemCode, requestThrough, type ClientAnswer } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
 import type { RecordedRequest } from '../support/origin.ts';
-import { startProxyProcess } from '../support/proxy-process.ts';
+import { memoryRise, startProxyProcess } from '../support/proxy-process.ts';
 import { startScene, type Scene } from '../support/scene.ts';
 import { startServed, type Served, type ServedOptions } from '../support/served.ts';
 
@@ -303,15 +303,11 @@ test.serial('200 MiB raise the memory of the proxy by less than 32 MiB', async (
     };
     // The first body pays for code and pools that every later one uses.
     await upload(64);
-    const before = await proxy.memory();
-    let peak = before;
-    const sampler = setInterval(() => {
-      void proxy.memory().then((now) => (peak = Math.max(peak, now)));
-    }, 20);
-    t.is(await upload(800), 800 * piece.length);
-    clearInterval(sampler);
-    t.log(`memory rose by ${String(Math.round((peak - before) / MIB))} MiB`);
-    t.true(peak - before < 32 * MIB, `memory rose by ${String(Math.round((peak - before) / MIB))} MiB`);
+    const rise = await memoryRise(proxy, async () => {
+      t.is(await upload(800), 800 * piece.length);
+    });
+    t.log(`memory rose by ${rise} MiB`);
+    t.true(rise < 32, `memory rose by ${rise} MiB`);
   } finally {
     await proxy.stop();
   }

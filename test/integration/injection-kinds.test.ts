@@ -3,8 +3,9 @@
  * client never gets it back in a header, and the audit event names the place and no value.
  */
 import test from 'ava';
-import type { InjectionRule, ProviderTemplate } from '../../src/providers/template.ts';
+import type { InjectionRule } from '../../src/providers/template.ts';
 import { problemCode, requestThrough } from '../support/client.ts';
+import { template } from '../support/injection.ts';
 import { startScene } from '../support/scene.ts';
 import type { Scene } from '../support/scene.ts';
 
@@ -32,16 +33,9 @@ let serial = 0;
 
 function grantFor(inject: readonly InjectionRule[], value = TOKEN): Promise<string> {
   serial += 1;
-  const template: ProviderTemplate = {
-    slug: `kind-${String(serial)}`,
-    name: 'Kind',
-    category: 'test',
-    hosts: ['localhost'],
-    fields: { token: { label: 'Token', secret: true } },
-    inject,
-    confidence: 'high',
-  };
-  return scene.grant({ template, fields: { token: value } });
+  const values = { token: value };
+  const made = { ...template(inject, values), slug: `kind-${String(serial)}`, hosts: ['localhost'] };
+  return scene.grant({ template: made, fields: values });
 }
 
 const PATH = [{ kind: 'path', format: 'bot{token}', under: '/file' }] as const;

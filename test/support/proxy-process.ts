@@ -55,6 +55,25 @@ export async function startProxyProcess(home: string, args: readonly string[] = 
   };
 }
 
+const MIB = 1024 ** 2;
+
+/** By how many MiB `action` raises the memory of a proxy at its highest, rounded to a tenth. */
+export async function memoryRise(proxy: ProxyProcess, action: () => Promise<void>): Promise<number> {
+  const before = await proxy.memory();
+  let peak = before;
+  const sample = async (): Promise<void> => {
+    peak = Math.max(peak, await proxy.memory());
+  };
+  const sampler = setInterval(() => void sample(), 20);
+  try {
+    await action();
+    await sample();
+  } finally {
+    clearInterval(sampler);
+  }
+  return Math.round(((peak - before) / MIB) * 10) / 10;
+}
+
 async function residentMemory(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? Number.NaN) * 1024;
