@@ -6,6 +6,8 @@ interface Group {
   text(draft: AuditDraft): string;
   /** Whether these members of both have the same text. */
   same(a: AuditDraft, b: AuditDraft): boolean;
+  /** `draft` with lists of its own, where {@link same} looks at lists: those of an exchange may still be written into. */
+  own?(draft: AuditDraft): AuditDraft;
 }
 
 const WHO: Group = {
@@ -46,45 +48,75 @@ const OUTCOME: Group = {
   text: ({ outcome, code, rule, warnings, status }) => membersOf({ outcome, code, rule, warnings, status }),
   same: (a, b) =>
     a.outcome === b.outcome && a.code === b.code && a.rule === b.rule && a.status === b.status && sameList(a.warnings, b.warnings),
+  own: (draft) => ({ ...draft, warnings: [...draft.warnings] }),
 };
 
 const STEPS: Group = {
-  text: ({ injected, stages }) => membersOf({ injected, stages }),
-  same: (a, b) => sameList(a.injected, b.injected) && sameList(a.stages, b.stages),
+  text: ({ retries, injected, stages }) => membersOf({ retries, injected, stages }),
+  same: (a, b) => a.retries === b.retries && sameList(a.injected, b.injected) && sameList(a.stages, b.stages),
+  own: (draft) => ({ ...draft, injected: [...draft.injected], stages: [...draft.stages] }),
 };
+
+const FROM_TYPE_TO_START: Readonly<Record<AuditDraft['type'], string>> = {
+  request: '","type":"request","start":"',
+  tunnel: '","type":"tunnel","start":"',
+  connect: '","type":"connect","start":"',
+};
+
+/** Visible ASCII and spaces without quote and backslash: what JSON writes as it is. */
+const PLAIN = /^[ !#-[\]-~]*$/;
 
 /**
  * Writes events as JSON. Most members of an event are those of the one before it, so the text of each group of them is kept and used again
- * for as long as they are the same: to write every member of every event anew costs more than twice as much.
+ * for as long as they are the same: to write every member of every event anew costs more than twice as much. What lies between two members
+ * that differ each time is one piece, because each piece of a text costs as much again when the text is read.
  */
 export class EventWriter {
-  readonly #source: string;
-  readonly #who = new Kept(WHO);
-  readonly #where = new Kept(WHERE);
-  readonly #using = new Kept(WITH);
-  readonly #outcome = new Kept(OUTCOME);
-  readonly #steps = new Kept(STEPS);
+  readonly #whoAndWhere = new Kept(',', [WHO, WHERE], ',"path":"');
+  readonly #usingAndOutcome = new Kept('', [WITH, OUTCOME], ',"bytesIn":');
+  readonly #stepsAndSource: Kept;
 
   /** `source`: of this process. */
   constructor({ proxy, process }: EventSource) {
-    this.#source = membersOf({ proxy, process });
+    this.#stepsAndSource = new Kept(',', [STEPS], `,${membersOf({ proxy, process })},"seq":`);
   }
 
   /** The event that `draft` becomes, as JSON of one line. `seq`: its number. */
   write(draft: AuditDraft, seq: number): string {
-    const { id, type, start, durationMs, path, queryNames, bytesIn, bytesOut, retries } = draft;
-    const names = queryNames.length === 0 ? '[]' : JSON.stringify(queryNames);
+    const { id, type, start, durationMs, path, queryNames, bytesIn, bytesOut } = draft;
+    const names = queryNames.length === 0 ? '","queryNames":[],' : `","queryNames":${JSON.stringify(queryNames)},`;
     return (
-      `{"v":1,"id":${JSON.stringify(id)},"type":"${type}","start":${JSON.stringify(start)},"durationMs":${String(durationMs)},` +
-      `${this.#who.text(draft)},${this.#where.text(draft)},"path":${JSON.stringify(path)},"queryNames":${names},` +
-      `${this.#using.text(draft)},${this.#outcome.text(draft)},"bytesIn":${String(bytesIn)},"bytesOut":${String(bytesOut)},` +
-      `"retries":${String(retries)},${this.#steps.text(draft)},${this.#source},"seq":${String(seq)}}`
+      `{"v":1,"id":"${escaped(id)}${FROM_TYPE_TO_START[type]}${escaped(start)}","durationMs":${String(durationMs)}` +
+      `${this.#whoAndWhere.text(draft)}${escaped(path)}${names}${this.#usingAndOutcome.text(draft)}${String(bytesIn)}` +
+      `,"bytesOut":${String(bytesOut)}${this.#stepsAndSource.text(draft)}${String(seq)}}`
     );
   }
 }
 
-/** A group with its last text. */
+/** Neighbouring groups, with what stands before and after them, as one text. */
 class Kept {
+  readonly #before: string;
+  readonly #groups: readonly KeptGroup[];
+  readonly #after: string;
+  #text = '';
+
+  constructor(before: string, groups: readonly Group[], after: string) {
+    this.#before = before;
+    this.#groups = groups.map((group) => new KeptGroup(group));
+    this.#after = after;
+  }
+
+  text(draft: AuditDraft): string {
+    let changed = false;
+    for (const group of this.#groups) if (group.take(draft)) changed = true;
+    // Joined, and not added: that text would consist of its parts, and cost as much as they do whenever it is read.
+    if (changed) this.#text = [this.#before, this.#groups.map(({ text }) => text).join(','), this.#after].join('');
+    return this.#text;
+  }
+}
+
+/** A group with its last text. */
+class KeptGroup {
   readonly #group: Group;
   #last: AuditDraft | undefined;
   #text = '';
@@ -93,15 +125,22 @@ class Kept {
     this.#group = group;
   }
 
-  text(draft: AuditDraft): string {
-    if (this.#last === undefined || !this.#group.same(draft, this.#last)) {
-      const { warnings, injected, stages } = draft;
-      // The lists belong to an exchange that may still write into them.
-      this.#last = { ...draft, warnings: [...warnings], injected: [...injected], stages: [...stages] };
-      this.#text = this.#group.text(draft);
-    }
+  get text(): string {
     return this.#text;
   }
+
+  /** Whether the text is another one with `draft`. */
+  take(draft: AuditDraft): boolean {
+    if (this.#last !== undefined && this.#group.same(draft, this.#last)) return false;
+    this.#last = this.#group.own?.(draft) ?? draft;
+    this.#text = this.#group.text(draft);
+    return true;
+  }
+}
+
+/** `text` as it stands between the quotes of a JSON string. */
+function escaped(text: string): string {
+  return PLAIN.test(text) ? text : JSON.stringify(text).slice(1, -1);
 }
 
 function membersOf(members: Partial<AuditDraft & EventSource>): string {

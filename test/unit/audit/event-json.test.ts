@@ -4,7 +4,12 @@ import { EventWriter } from '../../../src/audit/event-json.ts';
 import type { AuditDraft } from '../../../src/audit/event.ts';
 
 const SOURCE = { proxy: 'a "quoted" näme', process: '0123abcd' };
-const text = fc.string({ unit: fc.nat(0xffff).map((unit) => String.fromCharCode(unit)) });
+const anyUnits = fc.string({ unit: fc.nat(0xffff).map((unit) => String.fromCharCode(unit)) });
+/** Mostly such as JSON writes as they are, so that the few others stand among them. */
+const nearlyPlain = fc
+  .string({ unit: fc.nat(0xff).map((unit) => String.fromCharCode(unit)), maxLength: 3 })
+  .map((end) => `/v1/orders${end}`);
+const text = fc.oneof(anyUnits, fc.string(), nearlyPlain, fc.uuid());
 const some = fc.option(fc.oneof(fc.constantFrom('a', 'b'), text));
 const list = fc.array(fc.oneof(fc.constantFrom('a', 'b'), text), { maxLength: 3 });
 const count = fc.nat(3);
@@ -91,6 +96,46 @@ test('a list, or a context, that was written into after its event is written as 
   stages.push('inject');
   t.is(writer.write({ ...draft, stages, context }, 3), expected({ ...draft, stages, context }, 3));
 });
+
+const [DRAFT] = fc.sample(drafts, 1);
+
+test('every code unit is written as JSON writes it, at the beginning, in the middle and at the end of a text', (t) => {
+  if (DRAFT === undefined) throw new Error('no sample');
+  const writer = new EventWriter(SOURCE);
+  for (let unit = 0; unit <= 0xffff; unit += unit < 0x100 || (unit >= 0x2000 && unit < 0x2040) ? 1 : 97) {
+    const one = String.fromCharCode(unit);
+    for (const path of [one, `${one}a`, `/a${one}b`, `/a${one}`]) {
+      const draft: AuditDraft = { ...DRAFT, id: path, start: path, path };
+      if (writer.write(draft, unit) !== expected(draft, unit)) t.fail(`U+${unit.toString(16)} in ${JSON.stringify(path)}`);
+    }
+  }
+  t.pass();
+});
+
+for (const path of [
+  '',
+  '/',
+  '/a b',
+  '/"',
+  '/\\',
+  '/\\u0022',
+  '/\n',
+  '/\u007f',
+  '/\u0080',
+  '/é',
+  '/\u2028',
+  '/😀',
+  '/\ud83d',
+  '/%22%5C~!#[]',
+]) {
+  test(`the path ${JSON.stringify(path)}`, (t) => {
+    if (DRAFT === undefined) throw new Error('no sample');
+    const draft: AuditDraft = { ...DRAFT, path };
+    const json = new EventWriter(SOURCE).write(draft, 1);
+    t.is(json, expected(draft, 1));
+    t.is((JSON.parse(json) as AuditDraft).path, path);
+  });
+}
 
 test('an event is one line', (t) => {
   const writer = new EventWriter({ ...SOURCE, proxy: 'p\n1' });
