@@ -83,6 +83,21 @@ test('an event that differs from the last one in one member only is written with
   t.pass();
 });
 
+test('events that take turns are each written as they are, be they few or more than are kept', (t) => {
+  const indexes = fc.array(fc.nat(99), { minLength: 1, maxLength: 300 });
+  fc.assert(
+    fc.property(fc.array(drafts, { minLength: 2, maxLength: 100 }), indexes, (events, order) => {
+      const writer = new EventWriter(SOURCE);
+      return order.every((index, seq) => {
+        const draft = events[index % events.length];
+        return draft !== undefined && writer.write(draft, seq) === expected(draft, seq);
+      });
+    }),
+    { numRuns: 50 },
+  );
+  t.pass();
+});
+
 test('a list, or a context, that was written into after its event is written as it is now', (t) => {
   const [draft] = fc.sample(drafts, 1);
   if (draft === undefined) throw new Error('no sample');
@@ -93,8 +108,9 @@ test('a list, or a context, that was written into after its event is written as 
   stages[0] = 'policy';
   context['ticket'] = 'T-2';
   t.is(writer.write({ ...draft, stages, context }, 2), expected({ ...draft, stages, context }, 2));
+  writer.write({ ...draft, stages: ['grant'], context: null }, 3);
   stages.push('inject');
-  t.is(writer.write({ ...draft, stages, context }, 3), expected({ ...draft, stages, context }, 3));
+  t.is(writer.write({ ...draft, stages, context }, 4), expected({ ...draft, stages, context }, 4));
 });
 
 const [DRAFT] = fc.sample(drafts, 1);
