@@ -1,107 +1,140 @@
 import type { AuditDraft, EventSource } from './event.ts';
 
-/** Some members of an event, which are often those of the event before it. */
+/** Neighbouring members of an event, which are often those of an event before it. */
 interface Group {
   /** `"name":value,"name":value …` */
   text(draft: AuditDraft): string;
-  /** Whether these members of both have the same text. */
+  /** Whether these members of both have the same text. What differs most often is compared first. */
   same(a: AuditDraft, b: AuditDraft): boolean;
+  /** `draft` with lists of its own, where {@link same} looks at lists: those of an exchange may still be written into. */
+  own?(draft: AuditDraft): AuditDraft;
 }
 
-const WHO: Group = {
-  text: ({ app, keyId, agent, idp, user, group, principal, caller, clientAddress }) =>
-    membersOf({ app, keyId, agent, idp, user, group, principal, caller, clientAddress }),
+const WHO_AND_WHERE: Group = {
+  text: ({ app, keyId, agent, idp, user, group, principal, caller, clientAddress, protocol, method, scheme, host, port }) =>
+    membersOf({ app, keyId, agent, idp, user, group, principal, caller, clientAddress, protocol, method, scheme, host, port }),
   same: (a, b) =>
-    a.app === b.app &&
+    a.host === b.host &&
     a.keyId === b.keyId &&
+    a.user === b.user &&
+    a.clientAddress === b.clientAddress &&
+    a.method === b.method &&
+    a.caller === b.caller &&
+    a.app === b.app &&
     a.agent === b.agent &&
     a.idp === b.idp &&
-    a.user === b.user &&
     a.group === b.group &&
     a.principal === b.principal &&
-    a.caller === b.caller &&
-    a.clientAddress === b.clientAddress,
+    a.protocol === b.protocol &&
+    a.scheme === b.scheme &&
+    a.port === b.port,
 };
 
-const WHERE: Group = {
-  text: ({ protocol, method, scheme, host, port }) => membersOf({ protocol, method, scheme, host, port }),
-  same: (a, b) => a.protocol === b.protocol && a.method === b.method && a.scheme === b.scheme && a.host === b.host && a.port === b.port,
-};
-
-const WITH: Group = {
-  text: ({ provider, secretId, secretVersion, grantId, grantLabel, reason, context }) =>
-    membersOf({ provider, secretId, secretVersion, grantId, grantLabel, reason, context }),
+const WITH_AND_OUTCOME: Group = {
+  text: ({ provider, secretId, secretVersion, grantId, grantLabel, reason, context, outcome, code, rule, warnings, status }) =>
+    membersOf({ provider, secretId, secretVersion, grantId, grantLabel, reason, context, outcome, code, rule, warnings, status }),
   same: (a, b) =>
+    a.grantId === b.grantId &&
+    a.status === b.status &&
+    a.reason === b.reason &&
+    a.context === null &&
+    b.context === null &&
+    a.code === b.code &&
+    a.rule === b.rule &&
+    a.outcome === b.outcome &&
     a.provider === b.provider &&
     a.secretId === b.secretId &&
     a.secretVersion === b.secretVersion &&
-    a.grantId === b.grantId &&
     a.grantLabel === b.grantLabel &&
-    a.reason === b.reason &&
-    a.context === null &&
-    b.context === null,
-};
-
-const OUTCOME: Group = {
-  text: ({ outcome, code, rule, warnings, status }) => membersOf({ outcome, code, rule, warnings, status }),
-  same: (a, b) =>
-    a.outcome === b.outcome && a.code === b.code && a.rule === b.rule && a.status === b.status && sameList(a.warnings, b.warnings),
+    sameList(a.warnings, b.warnings),
+  own: (draft) => ({ ...draft, warnings: [...draft.warnings] }),
 };
 
 const STEPS: Group = {
-  text: ({ injected, stages }) => membersOf({ injected, stages }),
-  same: (a, b) => sameList(a.injected, b.injected) && sameList(a.stages, b.stages),
+  text: ({ retries, injected, stages }) => membersOf({ retries, injected, stages }),
+  same: (a, b) => a.retries === b.retries && sameList(a.stages, b.stages) && sameList(a.injected, b.injected),
+  own: (draft) => ({ ...draft, injected: [...draft.injected], stages: [...draft.stages] }),
 };
 
+const FROM_TYPE_TO_START: Readonly<Record<AuditDraft['type'], string>> = {
+  request: '","type":"request","start":"',
+  tunnel: '","type":"tunnel","start":"',
+  connect: '","type":"connect","start":"',
+};
+
+/** Visible ASCII and spaces without quote and backslash: what JSON writes as it is. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
+/** Texts of a group that are kept: for so many combinations of clients, hosts and grants that are in use at a time. */
+const MAX_KEPT = 32;
+
 /**
- * Writes events as JSON. Most members of an event are those of the one before it, so the text of each group of them is kept and used again
- * for as long as they are the same: to write every member of every event anew costs more than twice as much.
+ * Writes events as JSON. Most members of an event are those of an event shortly before it, so the last texts of each group of them are kept and
+ * used again: to write every member of every event anew costs ten times as much. What lies between two members that differ each time is one
+ * piece, because each piece of a text costs as much again when the text is read.
  */
 export class EventWriter {
-  readonly #source: string;
-  readonly #who = new Kept(WHO);
-  readonly #where = new Kept(WHERE);
-  readonly #using = new Kept(WITH);
-  readonly #outcome = new Kept(OUTCOME);
-  readonly #steps = new Kept(STEPS);
+  readonly #whoAndWhere = new Kept(',', WHO_AND_WHERE, ',"path":"');
+  readonly #withAndOutcome = new Kept('', WITH_AND_OUTCOME, ',"bytesIn":');
+  readonly #stepsAndSource: Kept;
 
   /** `source`: of this process. */
   constructor({ proxy, process }: EventSource) {
-    this.#source = membersOf({ proxy, process });
+    this.#stepsAndSource = new Kept(',', STEPS, `,${membersOf({ proxy, process })},"seq":`);
   }
 
   /** The event that `draft` becomes, as JSON of one line. `seq`: its number. */
   write(draft: AuditDraft, seq: number): string {
-    const { id, type, start, durationMs, path, queryNames, bytesIn, bytesOut, retries } = draft;
-    const names = queryNames.length === 0 ? '[]' : JSON.stringify(queryNames);
+    const { id, type, start, durationMs, path, queryNames, bytesIn, bytesOut } = draft;
+    const names = queryNames.length === 0 ? '","queryNames":[],' : `","queryNames":${JSON.stringify(queryNames)},`;
     return (
-      `{"v":1,"id":${JSON.stringify(id)},"type":"${type}","start":${JSON.stringify(start)},"durationMs":${String(durationMs)},` +
-      `${this.#who.text(draft)},${this.#where.text(draft)},"path":${JSON.stringify(path)},"queryNames":${names},` +
-      `${this.#using.text(draft)},${this.#outcome.text(draft)},"bytesIn":${String(bytesIn)},"bytesOut":${String(bytesOut)},` +
-      `"retries":${String(retries)},${this.#steps.text(draft)},${this.#source},"seq":${String(seq)}}`
+      `{"v":1,"id":"${escaped(id)}${FROM_TYPE_TO_START[type]}${escaped(start)}","durationMs":${String(durationMs)}` +
+      `${this.#whoAndWhere.text(draft)}${escaped(path)}${names}${this.#withAndOutcome.text(draft)}${String(bytesIn)}` +
+      `,"bytesOut":${String(bytesOut)}${this.#stepsAndSource.text(draft)}${String(seq)}}`
     );
   }
 }
 
-/** A group with its last text. */
+/** A group with its last texts, each with what stands before and after it. */
 class Kept {
+  readonly #before: string;
   readonly #group: Group;
-  #last: AuditDraft | undefined;
-  #text = '';
+  readonly #after: string;
+  readonly #texts: { readonly draft: AuditDraft; readonly text: string }[] = [];
+  /** Where the text is that was used last, which is looked at first. */
+  #last = 0;
+  /** Where the next text goes. */
+  #next = 0;
 
-  constructor(group: Group) {
+  constructor(before: string, group: Group, after: string) {
+    this.#before = before;
     this.#group = group;
+    this.#after = after;
   }
 
   text(draft: AuditDraft): string {
-    if (this.#last === undefined || !this.#group.same(draft, this.#last)) {
-      const { warnings, injected, stages } = draft;
-      // The lists belong to an exchange that may still write into them.
-      this.#last = { ...draft, warnings: [...warnings], injected: [...injected], stages: [...stages] };
-      this.#text = this.#group.text(draft);
-    }
-    return this.#text;
+    const last = this.#texts[this.#last];
+    if (last !== undefined && this.#group.same(draft, last.draft)) return last.text;
+    const at = this.#texts.findIndex((kept) => this.#group.same(draft, kept.draft));
+    if (at !== -1) this.#last = at;
+    return this.#texts[at]?.text ?? this.#write(draft);
   }
+
+  #write(draft: AuditDraft): string {
+    // Joined, and not added: that text would consist of its parts, and cost as much as they do whenever it is read.
+    const text = [this.#before, this.#group.text(draft), this.#after].join('');
+    // One with a context is not even the same as itself: it would never be found, and take the place of one that is.
+    if (!this.#group.same(draft, draft)) return text;
+    this.#texts[this.#next] = { draft: this.#group.own?.(draft) ?? draft, text };
+    this.#last = this.#next;
+    this.#next = (this.#next + 1) % MAX_KEPT;
+    return text;
+  }
+}
+
+/** `text` as it stands between the quotes of a JSON string. */
+function escaped(text: string): string {
+  return PLAIN.test(text) ? text : JSON.stringify(text).slice(1, -1);
 }
 
 function membersOf(members: Partial<AuditDraft & EventSource>): string {

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type net from 'node:net';
 import { AlterError } from '../errors.ts';
 import { parseAlterHeaders, parseProxyAuthorization } from '../message/alter-headers.ts';
@@ -15,6 +14,7 @@ import { intercept } from './intercept.ts';
 import type { InterceptOptions } from './intercept.ts';
 import { answerStatus } from './problem.ts';
 import { answerEstablished, answerRaw } from './raw-answer.ts';
+import { newRequestId } from './request-id.ts';
 import type { EdgeLimits, EdgeServices } from './services.ts';
 import { Tunnel, type TunnelRequest } from './tunnel.ts';
 
@@ -58,7 +58,7 @@ export class ConnectHandler {
   /** Takes one CONNECT request; `rest` is what came behind its head. Every path ends in an answer. */
   handle(head: H1RequestHead, socket: net.Socket, rest: Buffer, connection: Connection): void {
     const protocol = `http/${head.version}`;
-    const connect: ConnectRequest = { id: randomUUID(), startedAt: this.#services.now(), connection, protocol, socket, rest };
+    const connect: ConnectRequest = { id: newRequestId(), startedAt: this.#services.now(), connection, protocol, socket, rest };
     let authority: Authority | undefined;
     try {
       if (this.#draining()) throw new AlterError('shutting_down');

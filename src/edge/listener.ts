@@ -4,7 +4,6 @@
  *
  * Every connection that carries HTTP in the clear is an H1Connection: those of the front, and those inside CONNECT after TLS.
  */
-import { randomUUID } from 'node:crypto';
 import net from 'node:net';
 import { setImmediate as turnEnd, setTimeout as delay } from 'node:timers/promises';
 import { AlterError, CommandError } from '../errors.ts';
@@ -19,6 +18,7 @@ import { headRefusal } from './head-refusal.ts';
 import { answerRaw } from './raw-answer.ts';
 import { isOwnRequest, OwnRequests } from './own-requests.ts';
 import { RequestHandler } from './request-handler.ts';
+import { newRequestId } from './request-id.ts';
 import type { EdgeLimits, EdgeServices } from './services.ts';
 
 /** Longest time between two looks for clients that are too slow. */
@@ -164,7 +164,7 @@ export class Listener {
     socket.once('close', () => {
       this.#refused -= 1;
     });
-    answerRaw(socket, new AlterError('too_many_connections', { retryAfterS: 1 }), randomUUID(), 'proxy');
+    answerRaw(socket, new AlterError('too_many_connections', { retryAfterS: 1 }), newRequestId(), 'proxy');
   }
 
   #serve(socket: net.Socket, connection: Connection): void {
@@ -179,7 +179,7 @@ export class Listener {
 
   /** Answers what could not be read as a request. */
   #unreadable(error: H1Error | 'slow', socket: net.Socket, { peer, inner }: Connection): void {
-    const id = randomUUID();
+    const id = newRequestId();
     const refusal = headRefusal(error);
     const startedAt = this.#services.now();
     this.#services.refused({

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import { AlterError } from '../errors.ts';
 import { parseOwnAuthorization } from '../message/alter-headers.ts';
@@ -13,6 +12,7 @@ import { problemAnswer } from './problem.ts';
 import type { ProblemAnswer } from './problem.ts';
 import { readBody } from './read-body.ts';
 import { recordRefusal } from './record-refusal.ts';
+import { newRequestId } from './request-id.ts';
 import type { EdgeServices, OwnAnswer } from './services.ts';
 
 /** Below this the proxy answers for itself. Clients that take it for a web server ask for other things, too. */
@@ -41,7 +41,7 @@ export class OwnRequests {
 
   /** Takes one request. Every path ends in an answer; a refusal is recorded. */
   handle(head: H1RequestHead, stream: H1Stream, connection: Connection): void {
-    const id = randomUUID();
+    const id = newRequestId();
     const startedAt = this.#services.now();
     let caller: Caller | undefined;
     const known = (who: Caller): void => {

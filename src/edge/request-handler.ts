@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { AlterError } from '../errors.ts';
 import { parseAlterHeaders, parseProxyAuthorization } from '../message/alter-headers.ts';
 import type { AlterHeaders } from '../message/alter-headers.ts';
@@ -16,6 +15,7 @@ import type { Connection } from './connection.ts';
 import type { H1Stream } from './h1-stream.ts';
 import { readRequest } from './read-request.ts';
 import { recordRefusal } from './record-refusal.ts';
+import { newRequestId } from './request-id.ts';
 import type { EdgeServices } from './services.ts';
 
 /** Turns requests that have been read into exchanges. */
@@ -30,7 +30,7 @@ export class RequestHandler {
 
   /** Takes one request. Every path ends in an answer and an audit event. */
   handle(head: H1RequestHead, stream: H1Stream, connection: Connection): void {
-    const id = randomUUID();
+    const id = newRequestId();
     const startedAt = this.#services.now();
     let request: InboundRequest | undefined;
     let caller: Caller | undefined;

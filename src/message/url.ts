@@ -20,6 +20,8 @@ const DOT_SEGMENT = /[/\\]\.{1,2}(?:[/\\;?#]|$)/;
 const MAX_DECODINGS = 3;
 const MAX_NAMES = 64;
 const MAX_NAME_LENGTH = 128;
+/** Most URLs have no query. */
+const NO_NAMES: readonly string[] = [];
 
 /**
  * Reads an origin-form request target (`/path?query`, RFC 9112 §3.2.1). In the path, escapes of unreserved characters are decoded and
@@ -42,8 +44,8 @@ export function formatTarget(url: CanonicalUrl): string {
 }
 
 /** Decoded names of the query parameters for the audit event: in order, each once, at most 64, each cut at 128 characters. */
-export function queryNames(url: CanonicalUrl): string[] {
-  if (url.query === undefined || url.query === '') return [];
+export function queryNames(url: CanonicalUrl): readonly string[] {
+  if (url.query === undefined || url.query === '') return NO_NAMES;
   const names = new Set<string>();
   for (const parameter of url.query.split('&')) {
     if (names.size === MAX_NAMES) break;
