@@ -26,15 +26,15 @@ export const url: RuleKind = {
       passes: (facts) =>
         (hostMatcher === undefined || hostMatcher.matches(facts)) &&
         (ports === undefined || ports.has(facts.port)) &&
-        (paths === undefined || paths.some((matches) => matches(facts.path))) &&
-        (denied === undefined || !isDenied(denied, facts.path)),
+        (paths === undefined || isMatched(paths, facts.path)) &&
+        (denied === undefined || !isMatched(denied, lax(facts.path))),
     };
   },
 };
 
-function isDenied(denied: readonly PathMatcher[], path: string): boolean {
-  const laxPath = lax(path);
-  return denied.some((matches) => matches(laxPath));
+function isMatched(patterns: readonly PathMatcher[], path: string): boolean {
+  for (const matches of patterns) if (matches(path)) return true;
+  return false;
 }
 
 /** A path as the most lenient server reads it: decoded, in lower case, without parameters, doubled slashes and a slash at the end. */
