@@ -18,6 +18,7 @@ const PREFIX = 'alter_grant_';
 /** A placeholder as a text of its own. */
 export const PLACEHOLDER = /alter_grant_[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}/;
 const UUID_LENGTH = 36;
+const BASIC = /^basic /i;
 
 /**
  * Finds every `alter_grant_<uuid>` in header values (also inside Basic credentials of Authorization, and in single cookies), query parameters and the path.
@@ -56,7 +57,7 @@ function searchCookies(value: string, places: PlaceholderPlace[]): void {
 }
 
 function startsWithBasic(value: string): boolean {
-  return (value.charCodeAt(0) | 0x20) === 0x62 && /^basic /i.test(value);
+  return (value.charCodeAt(0) | 0x20) === 0x62 && BASIC.test(value);
 }
 
 function searchQuery(query: string, places: PlaceholderPlace[]): void {
