@@ -1,22 +1,38 @@
 import { AlterError } from '../errors.ts';
-import { parseAlterHeaders, parseProxyAuthorization } from '../message/alter-headers.ts';
+import { NO_ALTER_HEADERS, parseAlterHeaders, parseProxyAuthorization } from '../message/alter-headers.ts';
 import type { AlterHeaders } from '../message/alter-headers.ts';
+import type { FieldName } from '../message/field-name.ts';
 import { forwardedAddress } from '../message/forwarded.ts';
 import type { H1RequestHead } from '../message/h1/request-parser.ts';
 import type { HeaderList } from '../message/header-list.ts';
 import { hostField } from '../message/host-field.ts';
 import { strippedRequestHeaders } from '../message/hop-by-hop.ts';
-import { chain } from '../message/maybe-promise.ts';
 import type { MaybePromise } from '../message/maybe-promise.ts';
 import type { InboundRequest, OutboundRequest } from '../message/request.ts';
+import { NOTHING_YET } from '../pipeline/exchange.ts';
+import type { Exchange } from '../pipeline/exchange.ts';
 import type { Caller } from '../principals/caller.ts';
 import { Secret } from '../secret/secret.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, ConnectionPeer } from './connection.ts';
 import type { H1Stream } from './h1-stream.ts';
 import { readRequest } from './read-request.ts';
 import { recordRefusal } from './record-refusal.ts';
 import { newRequestId } from './request-id.ts';
 import type { EdgeServices } from './services.ts';
+
+/** A request before it is an exchange, as far as it is understood. */
+interface Arrival {
+  readonly id: string;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly head: H1RequestHead;
+  readonly stream: H1Stream;
+  readonly connection: Connection;
+  request: InboundRequest | undefined;
+  caller: Caller | undefined;
+}
+
+type Authenticate = () => MaybePromise<Caller>;
 
 /** Turns requests that have been read into exchanges. */
 export class RequestHandler {
@@ -32,45 +48,73 @@ export class RequestHandler {
   handle(head: H1RequestHead, stream: H1Stream, connection: Connection): void {
     const id = newRequestId();
     const startedAt = this.#services.now();
-    let request: InboundRequest | undefined;
-    let caller: Caller | undefined;
-    const refuse = (cause: unknown): void => {
-      const { inner } = connection;
-      const challenge = inner === undefined ? 'proxy' : 'request';
-      const origin = request?.origin ?? inner?.origin;
-      const error = recordRefusal(this.#services, { id, startedAt, head, connection, challenge, caller, origin }, cause);
-      stream.refuse(error, id, caller);
-    };
+    const arrival: Arrival = { id, startedAt, head, stream, connection, request: undefined, caller: undefined };
     try {
       if (this.#draining()) throw new AlterError('shutting_down');
-      const inbound = (request = readRequest(head, connection.inner));
+      const request = (arrival.request = readRequest(head, connection.inner));
       const alter = alterHeadersOf(connection, head.headers);
-      const key = keyOf(connection, head.headers);
-      const authenticate = (): MaybePromise<Caller> => this.#services.authenticate(key, connection.peer);
-      const authenticated = chain(authenticate(), (who) => {
-        caller = who;
-        refuseWebSocket(head);
-        const exchange = {
-          id,
-          startedAt,
-          peer: connection.peer,
-          clientAddress: this.#clientAddress(connection, head.headers),
-          caller: who,
-          stillCalls: authenticate,
-          request: inbound,
-          alter,
-          outbound: outbound(inbound),
-          placeholders: [],
-          injected: [],
-          warnings: [],
-          stages: [],
-        };
-        this.#services.serve(exchange, stream);
-      });
-      if (authenticated instanceof Promise) authenticated.catch(refuse);
+      const authenticate = this.#authentication(keyOf(connection, head.headers), connection.peer);
+      const caller = authenticate();
+      if (caller instanceof Promise) this.#serveLater(arrival, request, alter, authenticate, caller);
+      else this.#serve(arrival, request, alter, authenticate, caller);
     } catch (error) {
-      refuse(error);
+      this.#refuse(arrival, error);
     }
+  }
+
+  #authentication(key: Secret | undefined, peer: ConnectionPeer): Authenticate {
+    return () => this.#services.authenticate(key, peer);
+  }
+
+  #serveLater(arrival: Arrival, request: InboundRequest, alter: AlterHeaders, authenticate: Authenticate, caller: Promise<Caller>): void {
+    caller
+      .then((who) => {
+        this.#serve(arrival, request, alter, authenticate, who);
+      })
+      .catch((error: unknown) => {
+        this.#refuse(arrival, error);
+      });
+  }
+
+  #serve(arrival: Arrival, request: InboundRequest, alter: AlterHeaders, authenticate: Authenticate, caller: Caller): void {
+    const { id, startedAt, head, stream, connection } = arrival;
+    arrival.caller = caller;
+    refuseWebSocket(head);
+    const exchange: Exchange = {
+      id,
+      startedAt,
+      peer: connection.peer,
+      clientAddress: this.#clientAddress(connection, head.headers),
+      caller,
+      stillCalls: authenticate,
+      request,
+      alter,
+      outbound: outbound(request),
+      uninjected: undefined,
+      body: undefined,
+      form: undefined,
+      named: undefined,
+      placeholders: NOTHING_YET,
+      resolved: undefined,
+      user: undefined,
+      warnings: NOTHING_YET,
+      refusedBy: undefined,
+      answerHeaders: undefined,
+      release: undefined,
+      injected: NOTHING_YET,
+      stages: NOTHING_YET,
+      waitsIn: undefined,
+      waited: false,
+    };
+    this.#services.serve(exchange, stream);
+  }
+
+  #refuse({ id, startedAt, head, stream, connection, request, caller }: Arrival, cause: unknown): void {
+    const { inner } = connection;
+    const challenge = inner === undefined ? 'proxy' : 'request';
+    const origin = request?.origin ?? inner?.origin;
+    const error = recordRefusal(this.#services, { id, startedAt, head, connection, challenge, caller, origin }, cause);
+    stream.refuse(error, id, caller);
   }
 
   /** Fields inside CONNECT are the client's own. */
@@ -99,7 +143,7 @@ function keyOf(connection: Connection, headers: HeaderList): Secret | undefined 
 function alterHeadersOf(connection: Connection, headers: HeaderList): AlterHeaders {
   const own = parseAlterHeaders(headers);
   const outer = connection.inner?.alter;
-  if (outer === undefined) return own;
+  if (outer === undefined || outer === NO_ALTER_HEADERS) return own;
   const grantId = own.grantId ?? outer.grantId;
   const provider = own.provider ?? outer.provider;
   const [other, otherProvider] = [outer.grantId ?? grantId, outer.provider ?? provider];
@@ -119,8 +163,12 @@ function alterHeadersOf(connection: Connection, headers: HeaderList): AlterHeade
 /** The request as it would leave without a grant: no field that speaks to the proxy or to this connection. */
 function outbound(request: InboundRequest): OutboundRequest {
   const headers = strippedRequestHeaders(request.headers);
-  headers.filter(({ framing }) => framing !== 'host');
+  headers.filter(isNotHost);
   headers.add(hostField(request.origin));
   const { method, origin, url, bodyLength, acceptsTrailers } = request;
   return { method, origin, url, headers, bodyLength, acceptsTrailers };
+}
+
+function isNotHost({ framing }: FieldName): boolean {
+  return framing !== 'host';
 }

@@ -1,5 +1,6 @@
 import { CommandError } from '../errors.ts';
-import { prepareField, type HeaderList, type PreparedField } from '../message/header-list.ts';
+import type { FieldName } from '../message/field-name.ts';
+import { prepareField } from '../message/header-list.ts';
 import { isReservedField } from '../message/hop-by-hop.ts';
 import { isFieldValue, isToken } from '../message/syntax.ts';
 import type { Credential } from './credential.ts';
@@ -18,10 +19,14 @@ export function writeHeader(name: string, value: string, sensitive: readonly str
   checkFieldName(name);
   checkFieldValue(name, value);
   const field = prepareField(name, value);
+  const { folded } = field.name;
+  // CGI-like servers read `x_api_key` and `x-api-key` as one variable, so both spellings of the caller go.
+  const isOther = (own: FieldName): boolean => own.folded !== folded;
   return {
     place: `header:${field.name.lower}`,
     apply: ({ headers }) => {
-      replaceField(headers, field);
+      headers.filter(isOther);
+      headers.add(field);
     },
     sensitive: sensitive === undefined ? [] : [value, ...sensitive],
   };
@@ -39,11 +44,4 @@ export function checkFieldValue(name: string, value: string): void {
     throw new CommandError('record_invalid', `the value for the header ${name} holds a character that a header cannot carry`);
   if (value.trim() !== value || value === '')
     throw new CommandError('record_invalid', `the value for the header ${name} is empty, or begins or ends with a space`);
-}
-
-/** CGI-like servers read `x_api_key` and `x-api-key` as one variable, so both spellings of the caller go. */
-function replaceField(headers: HeaderList, field: PreparedField): void {
-  const { folded } = field.name;
-  headers.filter((own) => own.folded !== folded);
-  headers.add(field);
 }

@@ -97,8 +97,13 @@ function prepareRule(rule: InjectionRule, credential: Credential, clock: Provide
 function applyFrom(rules: readonly PreparedRule[], start: number, draft: Draft): MaybePromise<void> {
   for (let i = start; i < rules.length; i += 1) {
     const pending = rules[i]?.apply(draft);
-    if (pending instanceof Promise) return pending.then(() => applyFrom(rules, i + 1, draft));
+    if (pending instanceof Promise) return applyLater(pending, rules, i + 1, draft);
   }
+}
+
+/** Apart from the loop, whose every turn would pay for the function that waits. */
+function applyLater(pending: Promise<void>, rules: readonly PreparedRule[], start: number, draft: Draft): Promise<void> {
+  return pending.then(() => applyFrom(rules, start, draft));
 }
 
 /** Every rule is asked: each has a credential of its own to renew. */

@@ -1,3 +1,4 @@
+import type { FieldName } from '../message/field-name.ts';
 import type { HeaderList } from '../message/header-list.ts';
 import { decodeEscapes } from '../message/query.ts';
 
@@ -23,8 +24,9 @@ export function makeScrubber(values: readonly string[], written: readonly string
     if (value.length < MIN_PART ? whole.has(value) : holdsOne(value, parts)) return true;
     return encoded > 0 && value.includes('%') && repeats(decodeEscapes(value), encoded - 1);
   };
+  const stays = ({ spelling }: FieldName, value: string): boolean => !repeats(value, MAX_ENCODED) && !repeats(spelling, MAX_ENCODED);
   return (headers) => {
-    headers.filter(({ spelling }, value) => !repeats(value, MAX_ENCODED) && !repeats(spelling, MAX_ENCODED));
+    headers.filter(stays);
   };
 }
 

@@ -1,6 +1,6 @@
 import { AlterError, type WireCode } from '../errors.ts';
 import { decodeBasic } from './basic-credentials.ts';
-import { fieldName, type FieldName } from './field-name.ts';
+import type { FieldName } from './field-name.ts';
 import type { HeaderList } from './header-list.ts';
 import { malformed } from './malformed.ts';
 import { parseUuid } from './uuid.ts';
@@ -18,7 +18,8 @@ export interface AlterHeaders {
   readonly context: Readonly<Record<string, string>> | undefined;
 }
 
-const NONE: AlterHeaders = Object.freeze({
+/** Of a request that carries none of the fields: always this object. */
+export const NO_ALTER_HEADERS: AlterHeaders = Object.freeze({
   grantId: undefined,
   provider: undefined,
   userToken: undefined,
@@ -29,6 +30,22 @@ const NONE: AlterHeaders = Object.freeze({
 
 /** The names that are read, as they are spelled. */
 const FIELDS = ['X-Alter-Grant', 'X-Alter-Provider', 'X-Alter-User-Token', 'X-Alter-Reason', 'X-Alter-Caller', 'X-Alter-Context'] as const;
+
+/** Stands for the values of a field that is there more than once. */
+const SEVERAL = Symbol('several values');
+
+/** What stands in one field; undefined when it is absent. */
+type FieldValue = string | typeof SEVERAL | undefined;
+
+/** What stands in each of {@link FIELDS}. */
+interface OwnFields {
+  grant: FieldValue;
+  provider: FieldValue;
+  userToken: FieldValue;
+  reason: FieldValue;
+  caller: FieldValue;
+  context: FieldValue;
+}
 
 const KEY_PREFIX = 'alter_key_';
 const MAX_REASON = 512;
@@ -46,20 +63,19 @@ const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
  * `malformed_request` for the others, and for a name with underscores: it would be removed unread.
  */
 export function parseAlterHeaders(headers: HeaderList): AlterHeaders {
+  const own = ownFields(headers);
   // Most requests have none of the fields, the others one or two.
-  const own = headers.kept(isAlter);
-  if (own.size === 0) return NONE;
-  checkSpelling(own);
-  const grantId = grantIdOf(own);
-  const provider = providerOf(own);
+  if (own === undefined) return NO_ALTER_HEADERS;
+  const grantId = grantIdOf(own.grant);
+  const provider = providerOf(own.provider);
   if (grantId !== undefined && provider !== undefined) throw new AlterError('ambiguous_grant');
   return {
     grantId,
     provider,
-    userToken: userTokenOf(own),
-    reason: freeText(own, 'X-Alter-Reason', MAX_REASON),
-    caller: freeText(own, 'X-Alter-Caller', MAX_CALLER),
-    context: contextOf(freeText(own, 'X-Alter-Context', Number.POSITIVE_INFINITY)),
+    userToken: userTokenOf(own.userToken),
+    reason: freeText(own.reason, 'X-Alter-Reason', MAX_REASON),
+    caller: freeText(own.caller, 'X-Alter-Caller', MAX_CALLER),
+    context: contextOf(freeText(own.context, 'X-Alter-Context', Number.POSITIVE_INFINITY)),
   };
 }
 
@@ -104,48 +120,83 @@ function isAlter({ ofProxy, folded }: FieldName): boolean {
   return ofProxy && folded.startsWith('x-alter-');
 }
 
-function checkSpelling({ names }: HeaderList): void {
-  for (const { lower, folded } of names) {
-    if (lower === folded) continue;
-    const meant = FIELDS.find((field) => field.toLowerCase() === folded);
-    if (meant !== undefined) throw malformed(`${meant} is spelled with dashes, not with underscores`);
+/** The fields of the proxy's own, found in one pass; undefined when there are none. Throws for one that is misspelled, before any is read. */
+function ownFields({ names, values }: HeaderList): OwnFields | undefined {
+  let own: OwnFields | undefined;
+  for (let i = 0; i < names.length; i += 1) {
+    const name = names[i];
+    const value = values[i];
+    if (name === undefined || value === undefined || !isAlter(name)) continue;
+    checkSpelling(name);
+    own ??= { grant: undefined, provider: undefined, userToken: undefined, reason: undefined, caller: undefined, context: undefined };
+    take(own, name, value);
   }
+  return own;
+}
+
+function checkSpelling({ lower, folded }: FieldName): void {
+  if (lower === folded) return;
+  const meant = FIELDS.find((field) => field.toLowerCase() === folded);
+  if (meant !== undefined) throw malformed(`${meant} is spelled with dashes, not with underscores`);
+}
+
+/** A field of a name that is not known is nothing, as yet. */
+function take(own: OwnFields, { lower }: FieldName, value: string): void {
+  switch (lower) {
+    case 'x-alter-grant':
+      own.grant = joined(own.grant, value);
+      break;
+    case 'x-alter-provider':
+      own.provider = joined(own.provider, value);
+      break;
+    case 'x-alter-user-token':
+      own.userToken = joined(own.userToken, value);
+      break;
+    case 'x-alter-reason':
+      own.reason = joined(own.reason, value);
+      break;
+    case 'x-alter-caller':
+      own.caller = joined(own.caller, value);
+      break;
+    case 'x-alter-context':
+      own.context = joined(own.context, value);
+      break;
+  }
+}
+
+function joined(before: FieldValue, value: string): FieldValue {
+  return before === undefined ? value : SEVERAL;
 }
 
 /** The one value of a field, undefined when absent; two fields are refused with `code`, even equal ones. */
-function oneValue(headers: HeaderList, name: string, code: WireCode): string | undefined {
-  const { lower } = fieldName(name);
-  const at = headers.names.findIndex((own) => own.lower === lower);
-  if (at === -1) return undefined;
-  if (headers.names.some((own, i) => i > at && own.lower === lower)) {
-    throw new AlterError(code, { detail: `there must be one ${name} field at most` });
-  }
-  return headers.values[at];
+function oneValue(value: FieldValue, name: string, code: WireCode): string | undefined {
+  if (value === SEVERAL) throw new AlterError(code, { detail: `there must be one ${name} field at most` });
+  return value;
 }
 
-function grantIdOf(headers: HeaderList): string | undefined {
-  const text = oneValue(headers, 'X-Alter-Grant', 'invalid_grant_id');
+function grantIdOf(value: FieldValue): string | undefined {
+  const text = oneValue(value, 'X-Alter-Grant', 'invalid_grant_id');
   if (text === undefined) return undefined;
   const id = parseUuid(text);
   if (id === undefined) throw new AlterError('invalid_grant_id', { detail: 'X-Alter-Grant is not one UUID' });
   return id;
 }
 
-function providerOf(headers: HeaderList): string | undefined {
-  const slug = oneValue(headers, 'X-Alter-Provider', 'malformed_request');
+function providerOf(value: FieldValue): string | undefined {
+  const slug = oneValue(value, 'X-Alter-Provider', 'malformed_request');
   if (slug !== undefined && !SLUG.test(slug)) throw malformed('X-Alter-Provider is not the name of one provider');
   return slug;
 }
 
-function userTokenOf(headers: HeaderList): string | undefined {
-  const token = oneValue(headers, 'X-Alter-User-Token', 'user_token_invalid');
+function userTokenOf(value: FieldValue): string | undefined {
+  const token = oneValue(value, 'X-Alter-User-Token', 'user_token_invalid');
   if (token !== undefined && !/^[!-~]+$/.test(token))
     throw new AlterError('user_token_invalid', { detail: 'X-Alter-User-Token is not one token' });
   return token;
 }
 
-function freeText(headers: HeaderList, name: string, maxLength: number): string | undefined {
-  const raw = oneValue(headers, name, 'malformed_request');
+function freeText(value: FieldValue, name: string, maxLength: number): string | undefined {
+  const raw = oneValue(value, name, 'malformed_request');
   if (raw === undefined || raw === '') return undefined;
   const text = decodeText(raw);
   if (text.length > maxLength) throw malformed(`${name} is longer than ${String(maxLength)} characters`);

@@ -16,26 +16,26 @@ const NOT_IN_TRAILERS: ReadonlySet<string> = new Set([
  * Expect, in every case and with underscores for dashes. Content-Length stays. A list of its own.
  */
 export function strippedRequestHeaders(headers: HeaderList): HeaderList {
-  return headers.kept(kept(headers, isExpect));
+  return headers.kept(kept(headers, staysInRequest));
 }
 
 /** Removes from response headers: hop-by-hop fields with everything that Connection names, `Proxy-*`, `X-Alter-*` and Alt-Svc. */
 export function stripResponseHeaders(headers: HeaderList): void {
-  headers.filter(kept(headers, isAltSvc));
+  headers.filter(kept(headers, staysInResponse));
 }
 
 /** Removes from trailers every field that may only stand in front of a body. */
 export function stripTrailers(trailers: HeaderList): void {
-  trailers.filter(kept(trailers, isNotForTrailers));
+  trailers.filter(kept(trailers, staysInTrailers));
 }
 
 /** The same for those of a request, whose rules have judged its head: what would say there what is asked for goes, too. */
 export function stripRequestTrailers(trailers: HeaderList): void {
-  trailers.filter(kept(trailers, (name) => isNotForTrailers(name) || isMethodOverride(name) || saysOperation(name)));
+  trailers.filter(kept(trailers, (name) => staysInTrailers(name) && !isMethodOverride(name) && !saysOperation(name)));
 }
 
-function isNotForTrailers({ folded }: FieldName): boolean {
-  return NOT_IN_TRAILERS.has(folded);
+function staysInTrailers({ ofProxy, hopByHop, folded }: FieldName): boolean {
+  return !ofProxy && !hopByHop && !NOT_IN_TRAILERS.has(folded);
 }
 
 /** Fields by which AWS is told what to do, and for whom; checksums alone are meant to follow a body. */
@@ -49,21 +49,24 @@ export function isReservedField(name: string): boolean {
   return folded === 'host' || folded === 'content-length' || folded === 'expect' || hopByHop || ofProxy;
 }
 
-/** Expect is answered by the edge, which then has the body. */
-function isExpect({ folded }: FieldName): boolean {
-  return folded === 'expect';
+/** What is neither for this connection nor for the proxy. Expect is answered by the edge, which then has the body. */
+function staysInRequest({ ofProxy, hopByHop, folded }: FieldName): boolean {
+  return !ofProxy && !hopByHop && folded !== 'expect';
 }
 
-/** Alt-Svc would lead the client past the proxy. */
-function isAltSvc({ folded }: FieldName): boolean {
-  return folded === 'alt-svc';
+/** The same for an answer. Alt-Svc would lead the client past the proxy. */
+function staysInResponse({ ofProxy, hopByHop, folded }: FieldName): boolean {
+  return !ofProxy && !hopByHop && folded !== 'alt-svc';
 }
 
-/** Which fields stay: those that are neither for this connection, nor for the proxy, nor `excluded`. */
-function kept(headers: HeaderList, excluded: (name: FieldName) => boolean): (name: FieldName) => boolean {
+/** Which fields stay: those that stay by their name, unless Connection names them. Most messages pay for no function of their own. */
+function kept(headers: HeaderList, stays: (name: FieldName) => boolean): (name: FieldName) => boolean {
   const options = connectionOptions(headers);
-  if (options === undefined) return (name) => !name.ofProxy && !name.hopByHop && !excluded(name);
-  return (name) => !name.ofProxy && !name.hopByHop && !excluded(name) && !options.has(name.lower);
+  return options === undefined ? stays : butFor(options, stays);
+}
+
+function butFor(options: ReadonlySet<string>, stays: (name: FieldName) => boolean): (name: FieldName) => boolean {
+  return (name) => stays(name) && !options.has(name.lower);
 }
 
 /** The field names that Connection lists; undefined when there are none, as in most messages. */

@@ -10,21 +10,32 @@ export interface HostMatcher {
  * (`example.com:8443`; without one, every port matches). IPv6 addresses stand in brackets.
  */
 export function createHostMatcher(patterns: readonly string[]): HostMatcher {
-  const exact = new Set<string>();
-  const suffixes: { readonly suffix: string; readonly port: string }[] = [];
+  /** By host, the ports as text; an empty one: every port. */
+  const exact = new Map<string, Set<string>>();
+  const suffixes: Suffix[] = [];
   for (const pattern of patterns) {
     const { host, port } = splitPort(pattern.toLowerCase());
     if (host.startsWith('*.')) suffixes.push({ suffix: host.slice(1), port });
-    else exact.add(`${host} ${port}`);
+    else exact.set(host, (exact.get(host) ?? new Set()).add(port));
   }
   return {
     matches({ host, port }) {
-      if (exact.has(`${host} `) || exact.has(`${host} ${port}`)) return true;
-      return suffixes.some(
-        (entry) => host.endsWith(entry.suffix) && host.length > entry.suffix.length && (entry.port === '' || entry.port === String(port)),
-      );
+      const ports = exact.get(host);
+      if (ports !== undefined && (ports.has('') || ports.has(String(port)))) return true;
+      for (const suffix of suffixes) if (isBelow(suffix, host, port)) return true;
+      return false;
     },
   };
+}
+
+/** What the names below a name end with, and their port as text; an empty one: every port. */
+interface Suffix {
+  readonly suffix: string;
+  readonly port: string;
+}
+
+function isBelow({ suffix, port: wanted }: Suffix, host: string, port: number): boolean {
+  return host.endsWith(suffix) && host.length > suffix.length && (wanted === '' || wanted === String(port));
 }
 
 function splitPort(pattern: string): { readonly host: string; readonly port: string } {

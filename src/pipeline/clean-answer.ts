@@ -25,7 +25,8 @@ export function cleanTrailers(trailers: HeaderList, exchange: Answered): void {
 
 function scrub(headers: HeaderList, { resolved, outbound }: Answered): void {
   resolved?.injection.scrub(headers);
-  for (const signature of outbound.signatures ?? []) headers.filter((_, value) => !value.includes(signature));
+  if (outbound.signatures === undefined) return;
+  for (const signature of outbound.signatures) headers.filter((_, value) => !value.includes(signature));
 }
 
 /** A reason phrase has the alphabet of a field's value (RFC 9112 §4), and is judged as one. */

@@ -10,7 +10,8 @@ import type { Exchange } from './exchange.ts';
  * injection.
  */
 export function policyFacts(exchange: Exchange, resolved: ResolvedGrant, headers: HeaderList, now: number): PolicyFacts {
-  const { grant, source, secret, injection } = resolved;
+  const { injection } = resolved;
+  const { grant, principal, source } = factsOf(resolved);
   const { request, alter, clientAddress, peer, caller } = exchange;
   const { scheme, host, port } = request.origin;
   const { path, query } = injection.judgedUrl?.(request.url) ?? request.url;
@@ -28,11 +29,31 @@ export function policyFacts(exchange: Exchange, resolved: ResolvedGrant, headers
     reason: alter.reason,
     context: alter.context,
     app: caller.app,
-    grant: grantFacts(grant, secret),
-    principal: principalFacts(grant.principal),
+    grant,
+    principal,
     agent: caller.agent,
-    ...(source === undefined ? {} : { source: { grant: grantFacts(source, secret), principal: principalFacts(source.principal) } }),
+    source,
   };
+}
+
+/** What follows from the grant alone. */
+type FactsOfGrant = Pick<PolicyFacts, 'grant' | 'principal' | 'source'>;
+
+/** A cached grant is one object for all its requests. */
+const ofGrant = new WeakMap<ResolvedGrant, FactsOfGrant>();
+
+function factsOf(resolved: ResolvedGrant): FactsOfGrant {
+  let facts = ofGrant.get(resolved);
+  if (facts === undefined) ofGrant.set(resolved, (facts = prepareFacts(resolved)));
+  return facts;
+}
+
+function prepareFacts({ grant, source, secret }: ResolvedGrant): FactsOfGrant {
+  return { ...grantAndHolder(grant, secret), source: source === undefined ? undefined : grantAndHolder(source, secret) };
+}
+
+function grantAndHolder(grant: GrantRecord, secret: SecretFacts): Pick<PolicyFacts, 'grant' | 'principal'> {
+  return { grant: grantFacts(grant, secret), principal: principalFacts(grant.principal) };
 }
 
 function hasBody({ bodyLength }: InboundRequest): boolean {

@@ -20,7 +20,8 @@ import type { Exchange } from './exchange.ts';
 import { isolationOf } from './isolation.ts';
 import { RequestBody } from './request-body.ts';
 import type { BodyObserver } from './request-body.ts';
-import { refusal, runStages } from './run.ts';
+import { prepareRun, refusal } from './run.ts';
+import type { Run } from './run.ts';
 import { SecondTry, wantsSecondTry } from './second-try.ts';
 import { injectAgain } from './stage-inject.ts';
 import type { Stage } from './stage.ts';
@@ -51,14 +52,16 @@ export type Serve = (exchange: Exchange, client: ClientStream) => void;
 
 /** Makes the function that serves exchanges. */
 export function createServe(services: ServeServices): Serve {
+  const run = prepareRun(services.stages);
   return (exchange, client) => {
-    new Serving(services, exchange, client).start();
+    new Serving(services, run, exchange, client).start();
   };
 }
 
 /** One exchange under way. Whatever happens, {@link Serving.#finish} runs exactly once. */
 class Serving implements ResponseSink, Use, BodyObserver, ClientEvents {
   readonly #services: ServeServices;
+  readonly #run: Run;
   readonly exchange: Exchange;
   readonly #client: ClientStream;
   #flight: Flight | undefined;
@@ -73,8 +76,9 @@ class Serving implements ResponseSink, Use, BodyObserver, ClientEvents {
   /** Among what is under way. */
   place = -1;
 
-  constructor(services: ServeServices, exchange: Exchange, client: ClientStream) {
+  constructor(services: ServeServices, run: Run, exchange: Exchange, client: ClientStream) {
     this.#services = services;
+    this.#run = run;
     this.exchange = exchange;
     this.#client = client;
   }
@@ -84,7 +88,7 @@ class Serving implements ResponseSink, Use, BodyObserver, ClientEvents {
     if (this.#finished) return;
     const { body } = this.#client;
     if (body !== undefined) this.exchange.body = new RequestBody(body, this.exchange.request.bodyLength, this);
-    const refused = runStages(this.#services.stages, this.exchange);
+    const refused = this.#run(this.exchange);
     if (refused instanceof Promise) this.#wait(refused);
     else this.#judged(refused);
   }
@@ -283,7 +287,8 @@ class Serving implements ResponseSink, Use, BodyObserver, ClientEvents {
 
   /** What the provider says of its own limits stands: two policies in one field would be read as one list. */
   #addAnswerHeaders(headers: HeaderList): void {
-    const { answerHeaders = [] } = this.exchange;
+    const { answerHeaders } = this.exchange;
+    if (answerHeaders === undefined) return;
     for (let i = 0; i < answerHeaders.length; i += 2) {
       const name = answerHeaders[i] ?? '';
       if (!headers.has(name)) headers.append(name, answerHeaders[i + 1] ?? '');

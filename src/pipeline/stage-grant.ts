@@ -4,6 +4,7 @@ import { chain } from '../message/maybe-promise.ts';
 import type { MaybePromise } from '../message/maybe-promise.ts';
 import { findPlaceholders } from '../message/placeholder.ts';
 import { DELEGATION_NEEDED } from '../principals/authorize.ts';
+import type { ResolvedGrant } from '../vault/resolved.ts';
 import type { Exchange } from './exchange.ts';
 import { findHeld } from './find-held.ts';
 import type { HeldGrantSource } from './find-held.ts';
@@ -36,12 +37,19 @@ export function grantStage(options: GrantStageOptions): Stage {
       const named = nameGrant(exchange, defaults);
       if (named === undefined) return ungranted(options.ungranted);
       exchange.named = named;
-      return chain(options.grants.resolveGrant(exchange.caller.app, named.id), (resolved) => {
-        exchange.resolved = resolved;
-        return CONTINUE;
-      });
+      const resolved = options.grants.resolveGrant(exchange.caller.app, named.id);
+      if (resolved instanceof Promise) return resolvedLater(exchange, resolved);
+      exchange.resolved = resolved;
+      return CONTINUE;
     },
   };
+}
+
+function resolvedLater(exchange: Exchange, resolved: Promise<ResolvedGrant>): Promise<StageAnswer> {
+  return resolved.then((grant) => {
+    exchange.resolved = grant;
+    return CONTINUE;
+  });
 }
 
 /** The grant that the user, or a group of the user, holds for this provider. Delegations are found by their id only. */
@@ -64,7 +72,7 @@ function byProvider(options: GrantStageOptions, exchange: Exchange, provider: st
 function nameGrant(exchange: Exchange, defaults: ReadonlyMap<string, string>): Exchange['named'] {
   const id = exchange.alter.grantId ?? exchange.placeholders[0]?.grantId;
   if (id !== undefined) {
-    if (exchange.placeholders.some(({ grantId }) => grantId !== id)) throw new AlterError('ambiguous_grant');
+    for (const { grantId } of exchange.placeholders) if (grantId !== id) throw new AlterError('ambiguous_grant');
     return { id, by: exchange.alter.grantId === undefined ? 'slot' : 'header' };
   }
   if (defaults.size === 0) return undefined;

@@ -1,7 +1,6 @@
 import { AlterError } from '../errors.ts';
 import type { PreparedInjection } from '../inject/injector.ts';
 import { matchSlot } from '../inject/slot.ts';
-import { chain } from '../message/maybe-promise.ts';
 import type { MaybePromise } from '../message/maybe-promise.ts';
 import { findPlaceholders } from '../message/placeholder.ts';
 import { copyOf, draftOf } from './draft-body.ts';
@@ -17,8 +16,9 @@ export function injectStage(): Stage {
       const { resolved, placeholders } = exchange;
       if (resolved === undefined) return CONTINUE;
       if (!matchSlot(resolved.injection, placeholders)) throw notReplaced();
-      if (exchange.waited === true || mayBeInjectedAnew(resolved.injection)) exchange.uninjected = copyOf(exchange.outbound);
-      return chain(inject(exchange, resolved.injection), () => CONTINUE);
+      if (exchange.waited || mayBeInjectedAnew(resolved.injection)) exchange.uninjected = copyOf(exchange.outbound);
+      const injected = inject(exchange, resolved.injection);
+      return injected instanceof Promise ? injected.then(() => CONTINUE) : CONTINUE;
     },
   };
 }
@@ -38,10 +38,20 @@ export function injectAgain(exchange: Exchange): MaybePromise<void> {
 
 function inject(exchange: Exchange, injection: PreparedInjection): MaybePromise<void> {
   if (injection.readsBody === true && exchange.body !== undefined) exchange.outbound = draftOf(exchange.outbound, exchange.body);
-  return chain(injection.apply(exchange.outbound), () => {
-    checkReplaced(exchange);
-    exchange.injected = injection.writes;
+  const applied = injection.apply(exchange.outbound);
+  if (applied instanceof Promise) return injectedLater(exchange, injection, applied);
+  injected(exchange, injection);
+}
+
+function injectedLater(exchange: Exchange, injection: PreparedInjection, applied: Promise<void>): Promise<void> {
+  return applied.then(() => {
+    injected(exchange, injection);
   });
+}
+
+function injected(exchange: Exchange, { writes }: PreparedInjection): void {
+  checkReplaced(exchange);
+  exchange.injected = writes;
 }
 
 /** A placeholder that is still there after injection would reach the provider. */

@@ -1,12 +1,12 @@
 import { AlterError } from '../errors.ts';
-import type { HeaderList } from '../message/header-list.ts';
 import { strippedRequestHeaders } from '../message/hop-by-hop.ts';
 import type { MaybePromise } from '../message/maybe-promise.ts';
 import { decide } from '../policy/decide.ts';
 import type { Decision } from '../policy/decide.ts';
 import { MAX_FORM_BYTES, wantsForm } from '../policy/form.ts';
 import type { Policy } from '../policy/policy.ts';
-import type { PolicyFacts } from '../policy/rules.ts';
+import type { Caller } from '../principals/caller.ts';
+import type { ResolvedGrant } from '../vault/resolved.ts';
 import type { Exchange } from './exchange.ts';
 import { policyFacts } from './policy-facts.ts';
 import type { RequestBody } from './request-body.ts';
@@ -15,44 +15,42 @@ import type { Stage, StageAnswer } from './stage.ts';
 import { takeCounters } from './take-counters.ts';
 import type { Counters } from './take-counters.ts';
 
-/** What holds for an exchange, and what its rules may know; undefined when there is nothing to judge. */
-interface Case {
-  readonly policy: Policy;
-  readonly facts: PolicyFacts;
-}
-
 /** Whether every rule passes that is attached to the app, the provider, the secret, the agent, the source or the grant. */
 export function policyStage(now: () => number, counters: Counters): Stage {
-  const caseOf = (exchange: Exchange, headers: HeaderList): Case | undefined => {
-    const { resolved, caller } = exchange;
-    const policy = resolved?.policy.withAgent(caller.agentRecord?.policy);
-    if (resolved === undefined || policy === undefined || policy.rules.length === 0) return undefined;
-    return { policy, facts: policyFacts(exchange, resolved, headers, now()) };
-  };
   const judge = (exchange: Exchange): MaybePromise<StageAnswer> => {
-    const found = caseOf(exchange, exchange.outbound.headers);
-    if (found === undefined) return CONTINUE;
-    const { policy, facts } = found;
+    const { resolved, caller } = exchange;
+    const policy = policyOf(resolved, caller);
+    if (resolved === undefined || policy === undefined || policy.rules.length === 0) return CONTINUE;
+    const facts = policyFacts(exchange, resolved, exchange.outbound.headers, now());
     const decision = decide(facts, policy);
     exchange.warnings = decision.warnings;
     if (!decision.allow) return refusal(exchange, decision);
     return policy.counters.length === 0 ? CONTINUE : takeCounters(exchange, facts, policy, counters);
   };
+  const judgeLater = (exchange: Exchange, body: RequestBody): Promise<StageAnswer> => readForm(exchange, body).then(() => judge(exchange));
   return {
     name: 'policy',
     run(exchange) {
       const { resolved, caller, body } = exchange;
-      const policy = body === undefined ? undefined : resolved?.policy.withAgent(caller.agentRecord?.policy);
+      const policy = body === undefined ? undefined : policyOf(resolved, caller);
       if (body === undefined || policy === undefined || !wantsForm(policy, exchange.outbound.headers)) return judge(exchange);
-      return readForm(exchange, body).then(() => judge(exchange));
+      return judgeLater(exchange, body);
     },
     stands(exchange) {
+      const { resolved, caller } = exchange;
+      const policy = policyOf(resolved, caller);
+      if (resolved === undefined || policy === undefined || policy.rules.length === 0) return CONTINUE;
       // The credential has been written into those of `outbound` meanwhile.
-      const found = caseOf(exchange, strippedRequestHeaders(exchange.request.headers));
-      const decision = found === undefined ? undefined : decide(found.facts, found.policy);
-      return decision === undefined || decision.allow ? CONTINUE : refusal(exchange, decision);
+      const headers = strippedRequestHeaders(exchange.request.headers);
+      const decision = decide(policyFacts(exchange, resolved, headers, now()), policy);
+      return decision.allow ? CONTINUE : refusal(exchange, decision);
     },
   };
+}
+
+/** What holds for a request of `caller`; undefined when it uses no grant. */
+function policyOf(resolved: ResolvedGrant | undefined, caller: Caller): Policy | undefined {
+  return resolved?.policy.withAgent(caller.agentRecord?.policy);
 }
 
 /** Reads a form; one that is too long goes on as it came, and the rule that asks for it does not pass. */

@@ -4,8 +4,10 @@ import type { MaybePromise } from '../message/maybe-promise.ts';
 import type { Placed } from '../message/placed-list.ts';
 import type { Caller } from '../principals/caller.ts';
 import type { ResolvedGrant } from '../vault/resolved.ts';
+import { NOTHING_YET } from './exchange.ts';
 import type { Exchange } from './exchange.ts';
-import { runStages } from './run.ts';
+import { prepareRun } from './run.ts';
+import type { Run } from './run.ts';
 import type { HeldGrantSource } from './find-held.ts';
 import type { Stage } from './stage.ts';
 
@@ -48,6 +50,7 @@ export interface StandingOptions {
  */
 export function createStanding({ grants, stages, now }: StandingOptions): Standing {
   const lasting = stages.flatMap(({ name, stands }) => (stands === undefined ? [] : [{ name, run: stands }]));
+  const runLasting = prepareRun(lasting);
 
   /** The caller as he is now, or why he must end. An outage leaves him as he was. */
   const callerNow = (use: Use, round: Round): MaybePromise<Caller | AlterError> => {
@@ -72,13 +75,13 @@ export function createStanding({ grants, stages, now }: StandingOptions): Standi
   };
 
   /** What a stage needs that is still waited for, or comes later, may not be there yet. */
-  const passed = ({ waitsIn, stages: begun }: Exchange): readonly Stage[] =>
-    waitsIn === undefined ? lasting : lasting.filter(({ name }) => name !== waitsIn && begun.includes(name));
+  const runPassed = ({ waitsIn, stages: begun }: Exchange): Run =>
+    waitsIn === undefined ? runLasting : prepareRun(lasting.filter(({ name }) => name !== waitsIn && begun.includes(name)));
 
   const ofGrant = (exchange: Exchange, caller: Caller, known: ResolvedGrant, round: Round): MaybePromise<Verdict> =>
     chain(grantNow(known, round), (resolved) => {
       if (resolved instanceof AlterError) return endIn(resolved, known.grant.expiresAt, 'grant_expired', now());
-      const end = runStages(passed(exchange), { ...exchange, caller, resolved, stages: [] });
+      const end = runPassed(exchange)({ ...exchange, caller, resolved, stages: NOTHING_YET });
       return chain(end, (error): Verdict => error ?? resolved);
     });
 

@@ -10,6 +10,7 @@ import type { ResponseHead } from '../message/response.ts';
 import type { Caller } from '../principals/caller.ts';
 import type { ResolvedGrant } from '../vault/resolved.ts';
 import type { ClientEvents, ClientStream } from './client-stream.ts';
+import { NOTHING_YET } from './exchange.ts';
 import type { Exchange } from './exchange.ts';
 import type { Serve } from './serve.ts';
 
@@ -67,6 +68,7 @@ function exchangeOf({ resolved, caller, origin, method, target, body, now }: Tes
     id: randomUUID(),
     startedAt: now,
     peer: { address: '127.0.0.1', port: 0 },
+    clientAddress: undefined,
     caller,
     stillCalls: () => caller,
     request: { protocol: 'http/1.1', method, origin, url, headers: headers(), bodyLength, acceptsTrailers: false },
@@ -79,11 +81,21 @@ function exchangeOf({ resolved, caller, origin, method, target, body, now }: Tes
       context: undefined,
     },
     outbound: { method, origin, url, headers: headers(), bodyLength, acceptsTrailers: false },
-    placeholders: [],
+    uninjected: undefined,
+    body: undefined,
+    form: undefined,
+    named: undefined,
+    placeholders: NOTHING_YET,
     resolved,
-    injected: [],
-    warnings: [],
-    stages: [],
+    user: undefined,
+    warnings: NOTHING_YET,
+    refusedBy: undefined,
+    answerHeaders: undefined,
+    release: undefined,
+    injected: NOTHING_YET,
+    stages: NOTHING_YET,
+    waitsIn: undefined,
+    waited: false,
   };
 }
 

@@ -54,7 +54,7 @@ export interface PolicyFacts {
   /** Name of the agent whose key was presented. */
   readonly agent: string | undefined;
   /** Of a delegation: the grant that it passes on, and whose that is. */
-  readonly source?: { readonly grant: GrantFacts; readonly principal: PrincipalFacts };
+  readonly source?: { readonly grant: GrantFacts; readonly principal: PrincipalFacts } | undefined;
 }
 
 /** The facts as the rules of one place are asked about them. */

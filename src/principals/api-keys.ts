@@ -1,6 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
 import { AlterError, CommandError } from '../errors.ts';
-import { chain } from '../message/maybe-promise.ts';
 import type { MaybePromise } from '../message/maybe-promise.ts';
 import { isInNetworks, parseNetwork } from '../message/network.ts';
 import type { Network } from '../message/network.ts';
@@ -72,8 +71,11 @@ export function createKeyAuthenticator(options: KeyAuthenticatorOptions): KeyAut
     if (record.status === 'revoked') throw new AlterError('key_revoked');
     if (record.expiresAt !== undefined && now() >= record.expiresAt) throw new AlterError('key_expired');
     const caller = own ? key.ownCaller : key.caller;
-    return record.type === 'app' ? caller : chain(findAgent(app, record.agent ?? ''), (agent) => activeAgent(agent, caller));
+    return record.type === 'app' ? caller : withAgent(findAgent(app, record.agent ?? ''), caller);
   };
+
+  const judgeLater = (found: Promise<KeyRecord | undefined>, peer: KeyPeer, own: boolean): Promise<Caller> =>
+    found.then((record) => judge(record, peer, own));
 
   const unknownKey = (peer: KeyPeer, cause?: Error): Promise<never> => {
     const refuse = (): never => {
@@ -86,13 +88,15 @@ export function createKeyAuthenticator(options: KeyAuthenticatorOptions): KeyAut
     authenticate(presented, peer) {
       if (presented === undefined) {
         if (ownKey === undefined || requireKey || !peer.loopback) throw new AlterError('invalid_key', { rule: 'key_missing' });
-        return chain(findKey(ownKey), (record) => judge(record, peer, true));
+        const own = findKey(ownKey);
+        return own instanceof Promise ? judgeLater(own, peer, true) : judge(own, peer, true);
       }
       const fingerprint = options.fingerprint(presented);
       if (fingerprint === undefined) return unknownKey(peer);
       if (isAmong(extraKeys, fingerprint)) return ofThisRun;
       // What is looked up is a hash: how long it takes tells nothing about any key.
-      return chain(findKey(fingerprint), (record) => judge(record, peer, false));
+      const found = findKey(fingerprint);
+      return found instanceof Promise ? judgeLater(found, peer, false) : judge(found, peer, false);
     },
   };
 }
@@ -125,6 +129,10 @@ function know(record: KeyRecord): KnownKey {
   // A network that cannot be read matches nothing: the list does not become shorter, or empty, by it.
   const networks = cidrs.flatMap((cidr) => parseNetwork(cidr) ?? []);
   return { networks, caller, ownCaller: Object.freeze({ ...caller, keyId: OWN_KEY_ID }) };
+}
+
+function withAgent(agent: MaybePromise<AgentRecord | undefined>, caller: Caller): MaybePromise<Caller> {
+  return agent instanceof Promise ? agent.then((found) => activeAgent(found, caller)) : activeAgent(agent, caller);
 }
 
 /** By the caller that a key alone makes: the last one with its agent, so that a warm key allocates nothing. */

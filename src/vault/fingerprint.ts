@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { Secret, reveal } from '../secret/reveal.ts';
 import type { KeyRecord } from './records.ts';
 
@@ -8,7 +8,7 @@ const SHOWN_CHARACTERS = 6;
 /** SHA-256 (lower-case hex) of an API key, which is the id of its record; undefined when the text is not an API key at all. */
 export function fingerprint(presented: Secret): string | undefined {
   const text = reveal(presented);
-  return KEY.test(text) ? createHash('sha256').update(text).digest('hex') : undefined;
+  return KEY.test(text) ? hash('sha256', text, 'hex') : undefined;
 }
 
 /** A new key, `alter_key_app_…` or `alter_key_agent_…`: 256 random bits. `shown` is the part that may stand in tables and audit events. */

@@ -2,7 +2,7 @@
  * What a user or a group holds: the index by which a grant is found without its id. Issuing and ending a grant keep it; it may list too much,
  * never too little, so a grant found by it is judged like any other.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { CommandError } from '../errors.ts';
 import { RECORD_VERSION } from './records.ts';
 import type { GrantPrincipal, HolderRecord } from './records.ts';
@@ -64,5 +64,5 @@ function withGrant(holder: HolderRecord, grant: HeldGrant, now: number): HolderR
 
 /** Names of identity providers and the texts of claims hold no NUL, so that no two principals join to the same text. */
 function digest(parts: readonly string[]): string {
-  return createHash('sha256').update(parts.join('\0')).digest('hex');
+  return hash('sha256', parts.join('\0'), 'hex');
 }

@@ -33,17 +33,17 @@ export const time: RuleKind = {
     const until = dayAt(rule, 'until') ?? Infinity;
     if (from > until) throw new RuleFault(['until'], 'must not be before from');
     const clock = zoneClock(zone);
+    const isOn = (date: number, weekday: number): boolean => date >= from && date <= until && (days === undefined || days.has(weekday));
     return {
       type: 'check',
       requires: `the time in ${zone} is within ${describe(rule)}`,
       passes: ({ now }) => {
         const { day, minute, weekday } = clock.at(now);
-        const on = (date: number, dayOfWeek: number): boolean =>
-          date >= from && date <= until && (days === undefined || days.has(dayOfWeek));
-        const today = on(day, weekday);
+        const today = isOn(day, weekday);
         if (hours === undefined) return today;
-        const yesterday = on(day - 1, (weekday + 6) % 7);
-        return hours.some((some) => isWithin(some, minute, today, yesterday));
+        const yesterday = isOn(day - 1, (weekday + 6) % 7);
+        for (const some of hours) if (isWithin(some, minute, today, yesterday)) return true;
+        return false;
       },
     };
   },

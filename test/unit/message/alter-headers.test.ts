@@ -63,6 +63,29 @@ test('a name with underscores, which would be removed unread, is refused with th
   }
 });
 
+test('a misspelled name is refused before any value is looked at, wherever it stands', (t) => {
+  const lines = ['X-Alter-Grant: 7', 'X-Alter-Reason: a', 'X-Alter-Reason: b', 'X_Alter_Caller: me'];
+  t.like(
+    refusalOf(() => parseAlterHeaders(headers(...lines))),
+    {
+      code: 'malformed_request',
+      detail: 'X-Alter-Caller is spelled with dashes, not with underscores',
+    },
+  );
+});
+
+test('of several fields that are wrong, the grant is refused first, then provider, token, reason, caller and context', (t) => {
+  const wrong = ['X-Alter-Grant', 'X-Alter-Provider', 'X-Alter-User-Token', 'X-Alter-Reason', 'X-Alter-Caller', 'X-Alter-Context'];
+  for (let i = 0; i < wrong.length; i += 1) {
+    const lines = wrong
+      .slice(i)
+      .reverse()
+      .flatMap((name) => [`${name}: a`, `${name}: a`]);
+    const { detail } = refusalOf(() => parseAlterHeaders(headers(...lines)));
+    t.is(detail, `there must be one ${wrong[i] ?? ''} field at most`);
+  }
+});
+
 test('a user token is one text without spaces', (t) => {
   for (const lines of [['X-Alter-User-Token: a', 'X-Alter-User-Token: a'], ['X-Alter-User-Token: a b'], ['X-Alter-User-Token:']]) {
     t.is(refusalOf(() => parseAlterHeaders(headers(...lines))).code, 'user_token_invalid');

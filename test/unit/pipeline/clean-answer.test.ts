@@ -3,6 +3,7 @@ import test from 'ava';
 import { HeaderList } from '../../../src/message/header-list.ts';
 import { cleanHead, cleanTrailers } from '../../../src/pipeline/clean-answer.ts';
 import type { Exchange } from '../../../src/pipeline/exchange.ts';
+import type { ResolvedGrant } from '../../../src/vault/resolved.ts';
 import { lines } from '../../support/headers.ts';
 import { draft, injection } from '../../support/injection.ts';
 
@@ -11,10 +12,10 @@ const SIGNATURE = '5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b
 /** An exchange whose request was signed. */
 function signed(): Pick<Exchange, 'resolved' | 'outbound'> {
   const { method, origin, url, headers, bodyLength } = draft('/');
-  const resolved = { injection: injection([{ kind: 'bearer', format: '{b}' }], { b: 'bearer-token' }) } as Exchange['resolved'];
+  const resolved = { injection: injection([{ kind: 'bearer', format: '{b}' }], { b: 'bearer-token' }) } as ResolvedGrant;
   return {
     outbound: { method, origin, url, headers, bodyLength, acceptsTrailers: false, signatures: [SIGNATURE] },
-    ...(resolved === undefined ? {} : { resolved }),
+    resolved,
   };
 }
 
