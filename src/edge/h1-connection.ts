@@ -1,11 +1,13 @@
 import type net from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { H1Error } from '../message/h1/error.ts';
+import { FieldText } from '../message/h1/field-text.ts';
 import type { H1Limits } from '../message/h1/limits.ts';
 import { MessageWriter } from '../message/h1/message-writer.ts';
 import { RequestParser, type H1RequestHead } from '../message/h1/request-parser.ts';
 import type { Placed } from '../message/placed-list.ts';
 import { atTurnEnd } from '../message/turn-end.ts';
+import { TurnReader } from '../message/turn-reader.ts';
 import { ClientReading } from './client-reading.ts';
 import type { Connection } from './connection.ts';
 import { H1Stream, type H1StreamOptions } from './h1-stream.ts';
@@ -49,6 +51,7 @@ export class H1Connection implements Placed {
   readonly #writer: MessageWriter;
   readonly #reading: ClientReading;
   readonly #flush: () => void;
+  readonly #arrivals: TurnReader;
   readonly #streamOptions: H1StreamOptions;
   #phase: Phase = 'idle';
   /** When the phase began, or a client that is waited for last did something. */
@@ -75,6 +78,9 @@ export class H1Connection implements Placed {
     };
     this.#writer = new MessageWriter(socket, () => {
       atTurnEnd(this.#flush);
+    });
+    this.#arrivals = new TurnReader((chunk) => {
+      this.#take(chunk);
     });
     this.#streamOptions = this.#optionsForStreams();
     this.#parser = new RequestParser(
@@ -104,6 +110,7 @@ export class H1Connection implements Placed {
 
   /** Closes the connection as soon as it owes no answer. */
   drain(): void {
+    this.#arrivals.now();
     this.#closeAfterAnswer = true;
     if (this.#phase === 'idle') this.#close();
   }
@@ -166,13 +173,19 @@ export class H1Connection implements Placed {
     this.#writtenBefore = bytesWritten;
   }
 
+  /** What follows a CONNECT belongs to another owner of the socket, so nothing may wait there. */
   readonly #onData = (chunk: Buffer): void => {
+    if (this.#connection.inner === undefined) this.#take(chunk);
+    else this.#arrivals.later(chunk);
+  };
+
+  #take(chunk: Buffer): void {
     if (this.#phase === 'closing' || this.#broken) return;
     // Bytes of a head buy no time, and those of a next request none for the answer: a head has so long from its first byte on.
     if (this.#stream?.requestComplete === false) this.#since = performance.now();
     if (this.#held !== undefined || this.#mustWait) this.#hold(chunk);
     else this.#read(chunk);
-  };
+  }
 
   /** Whether the next request is not to be read yet: one is under way, or the client does not read its answers. */
   get #mustWait(): boolean {
@@ -180,6 +193,7 @@ export class H1Connection implements Placed {
   }
 
   readonly #onEnd = (): void => {
+    this.#arrivals.now();
     this.#ended = true;
     this.#since = performance.now();
     this.#writtenBefore = this.#socket.bytesWritten;
@@ -248,6 +262,7 @@ export class H1Connection implements Placed {
     return {
       socket: this.#socket,
       challenge: this.#connection.inner === undefined ? 'proxy' : 'request',
+      fieldText: new FieldText(),
       persists: () => this.#persists(),
       waiting: () => {
         this.#since = performance.now();
@@ -341,6 +356,7 @@ export class H1Connection implements Placed {
   #leave(): void {
     if (this.#phase === 'over') return;
     this.#phase = 'over';
+    this.#arrivals.drop();
     this.#stream = undefined;
     this.#held = undefined;
     this.#socket.off('data', this.#onData).off('end', this.#onEnd).off('drain', this.#onDrain).off('close', this.#onClose);

@@ -4,6 +4,7 @@ import type { AlterError } from '../errors.ts';
 import type { BodySink, BodySource } from '../message/body.ts';
 import type { ResponseBodyLength } from '../message/h1/body-reader.ts';
 import type { H1Error } from '../message/h1/error.ts';
+import type { FieldText } from '../message/h1/field-text.ts';
 import type { MessageWriter } from '../message/h1/message-writer.ts';
 import type { H1RequestHead } from '../message/h1/request-parser.ts';
 import { responseHead } from '../message/h1/serialise.ts';
@@ -20,6 +21,7 @@ import type { KeyChallenge } from './problem.ts';
 export interface H1StreamOptions {
   readonly socket: Pick<Socket, 'pause' | 'resume'>;
   readonly challenge: KeyChallenge;
+  readonly fieldText: FieldText;
   /** Whether the connection takes another request after this one. */
   persists(): boolean;
   /** From now on the client is waited for: for bytes of the body. */
@@ -169,7 +171,7 @@ export class H1Stream implements ClientStream, BodySource {
     const whole = this.requestComplete || this.#request.bodyLength.kind === 'none';
     this.#persist = whole && framing.kind !== 'close' && this.#options.persists();
     const headers = this.#persist ? head.headers : closing(head.headers);
-    this.#writer.head(responseHead(head.status, head.reason, headers, framing), framing);
+    this.#writer.head(responseHead(head.status, head.reason, headers, framing, this.#options.fieldText), framing);
     this.#answer = 'head';
     this.#closeDelimited = framing.kind === 'close';
   }

@@ -3,13 +3,13 @@
  *                       └──▶ anything else: HTTP in the clear (Node's own clients do this for http:// URLs)
  */
 import type net from 'node:net';
-import { TLSSocket } from 'node:tls';
 import type { SecureContext } from 'node:tls';
 import { AlterError } from '../errors.ts';
 import { parseAuthority } from '../message/authority.ts';
 import type { Authority, Scheme } from '../message/authority.ts';
 import { readServerName } from './client-hello.ts';
 import type { Connection, InnerConnection } from './connection.ts';
+import { DirectTlsSocket } from './direct-tls-socket.ts';
 
 /** What an interception needs. */
 export interface InterceptOptions {
@@ -81,7 +81,7 @@ function terminateTls(socket: net.Socket, hello: Buffer, options: InterceptOptio
     options.refuse(error);
     return;
   }
-  const secure = new TLSSocket(socket, {
+  const secure = new DirectTlsSocket(socket, {
     isServer: true,
     secureContext,
     ALPNProtocols: PROTOCOLS,

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { AlterError } from '../errors.ts';
 import type { BodySource } from '../message/body.ts';
 import { H1Error } from '../message/h1/error.ts';
+import { FieldText } from '../message/h1/field-text.ts';
 import type { H1Limits } from '../message/h1/limits.ts';
 import { MessageWriter } from '../message/h1/message-writer.ts';
 import { ResponseParser, type H1ResponseHead } from '../message/h1/response-parser.ts';
@@ -10,6 +11,7 @@ import type { HeaderList } from '../message/header-list.ts';
 import type { OutboundRequest } from '../message/request.ts';
 import type { ResponseHead } from '../message/response.ts';
 import { atTurnEnd } from '../message/turn-end.ts';
+import { TurnReader } from '../message/turn-reader.ts';
 import { formatTarget } from '../message/url.ts';
 import { dialError } from './dial.ts';
 
@@ -51,7 +53,9 @@ export class H1Connection {
   readonly #options: H1ConnectionOptions;
   readonly #parser: ResponseParser;
   readonly #writer: MessageWriter;
+  readonly #fieldText = new FieldText();
   readonly #flush: () => void;
+  readonly #arrivals: TurnReader;
   readonly #opened: number;
   #reader: ResponseReader | undefined;
   #body: BodySource | undefined;
@@ -98,19 +102,25 @@ export class H1Connection {
       },
       options.limits,
     );
-    socket.on('data', (chunk: Buffer) => {
+    this.#arrivals = new TurnReader((chunk) => {
       this.#read(chunk);
+    });
+    socket.on('data', (chunk: Buffer) => {
+      this.#arrived(chunk);
     });
     socket.on('drain', () => {
       this.#drained();
     });
     socket.on('end', () => {
+      this.#arrivals.now();
       this.#finish();
     });
     socket.on('error', (error) => {
+      this.#arrivals.now();
       this.#fail(this.#requestComplete ? dialError(error, options.host) : brokenOff(error, options.host), 'closed');
     });
     socket.on('close', () => {
+      this.#arrivals.now();
       this.#fail(closedEarly(options.host), 'closed');
     });
   }
@@ -126,7 +136,7 @@ export class H1Connection {
    */
   send(request: OutboundRequest, body: BodySource | undefined, reader: ResponseReader): void {
     const { method, headers, bodyLength, acceptsTrailers } = request;
-    const head = requestHead(method, formatTarget(request.url), headers, bodyLength, acceptsTrailers);
+    const head = requestHead(method, formatTarget(request.url), headers, bodyLength, acceptsTrailers, this.#fieldText);
     this.#parser.expect(method);
     this.#reader = reader;
     this.#answered = 'nothing';
@@ -208,6 +218,14 @@ export class H1Connection {
     this.#bodyBlocked = false;
     this.#since = performance.now();
     this.#body?.resume();
+  }
+
+  #arrived(chunk: Buffer): void {
+    this.#arrivals.now();
+    // What nobody waits for is judged before anybody does; and what is here before the request has left is no answer to it.
+    if (this.#reader === undefined) this.#read(chunk);
+    else if (this.#writer.begun) this.#arrivals.later(chunk);
+    else this.#fail(protocolError(this.#options.host, 'it came before the request'), 'closed');
   }
 
   #read(chunk: Buffer): void {

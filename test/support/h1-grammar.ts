@@ -151,6 +151,16 @@ export const mutatedResponse: fc.Arbitrary<ResponseInput> = fc
   )
   .map(([original, changes]) => ({ asked: original.asked, bytes: mutate(original.bytes, changes) }));
 
+/** A request that came on a connection, and what comes next: almost the same. */
+export const resemblingRequests: fc.Arbitrary<readonly [Buffer, Buffer]> = fc
+  .tuple(request.map(bytes), edits)
+  .map(([original, changes]) => [original, mutate(original, changes)]);
+
+/** The same of responses. */
+export const resemblingResponses: fc.Arbitrary<readonly [ResponseInput, ResponseInput]> = fc
+  .tuple(validResponse, edits)
+  .map(([original, changes]) => [original, { ...original, bytes: mutate(original.bytes, changes) }]);
+
 /** Offsets at which to cut an input. */
 export const cuts: fc.Arbitrary<number[]> = fc.array(fc.nat({ max: 4096 }), { maxLength: 8 });
 

@@ -1,11 +1,21 @@
 /** What holds for every input of the codec, valid or not: for the quick tests and for the long run. */
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
+import { FieldText } from '../../src/message/h1/field-text.ts';
 import { CHUNK_END, chunkHeader, gather, lastChunk, requestHead, responseHead } from '../../src/message/h1/serialise.ts';
 import { HeaderList } from '../../src/message/header-list.ts';
 import { compareRequests, compareResponse, type NodeOnlyCounts } from './h1-differential.ts';
-import { cuts, mutatedRequests, mutatedResponse, validRequests, validResponse } from './h1-grammar.ts';
-import { cut, readRequests, readResponse, singly, type Reading } from './h1-reading.ts';
+import {
+  cuts,
+  mutatedRequests,
+  mutatedResponse,
+  resemblingRequests,
+  resemblingResponses,
+  validRequests,
+  validResponse,
+  type ResponseInput,
+} from './h1-grammar.ts';
+import { cut, readRequests, readResponse, ResponseReading, singly, type Reading } from './h1-reading.ts';
 import type { NodeRequestReader, NodeResponseReader } from './node-http-reader.ts';
 
 /** A property under its name. */
@@ -37,6 +47,18 @@ export function codecProperties(): NamedProperty[] {
     {
       name: 'responses: what is valid is read to its end',
       property: fc.property(validResponse, ({ bytes, asked }) => isReadToItsEnd(readResponse([bytes], asked))),
+    },
+    {
+      name: 'requests: what came before on the connection changes nothing, however much it resembles',
+      property: fc.property(resemblingRequests, ([before, next]) => requestsAreReadAfresh(before, next)),
+    },
+    {
+      name: 'responses: what came before on the connection changes nothing, however much it resembles',
+      property: fc.property(resemblingResponses, ([before, next]) => responseIsReadAfresh(before, next)),
+    },
+    {
+      name: 'what left before on the connection changes nothing in the text of a message',
+      property: fc.property(fc.array(resemblingRequests, { minLength: 1, maxLength: 3 }), textIsWrittenAfresh),
     },
     { name: 'requests: parse, serialise and parse again is the identity', property: fc.property(anyRequests, requestsSurvive) },
     {
@@ -72,6 +94,34 @@ function agree(disagreement: string | undefined): void {
 function sameInPieces(bytes: Buffer, offsets: readonly number[], read: (pieces: readonly Buffer[]) => unknown): boolean {
   const whole = read([bytes]);
   return isDeepStrictEqual(read(cut(bytes, offsets)), whole) && isDeepStrictEqual(read(singly(bytes)), whole);
+}
+
+/** Both are known well: the one before came three times. */
+function requestsAreReadAfresh(before: Buffer, next: Buffer): boolean {
+  const known = readRequests([before, before, before]);
+  if (known.ends !== 'clean') return true;
+  const all = readRequests([before, before, before, next, before]);
+  const fresh = readRequests([next, before]);
+  return isDeepStrictEqual([all.readings.slice(known.readings.length), all.ends], [fresh.readings, fresh.ends]);
+}
+
+function responseIsReadAfresh(before: ResponseInput, next: ResponseInput): boolean {
+  const connection = new ResponseReading();
+  for (let i = 0; i < 3; i += 1) {
+    if (i > 0 && !connection.goesOn) return true;
+    connection.read([before.bytes], before.asked, false);
+  }
+  if (!connection.goesOn) return true;
+  return isDeepStrictEqual(connection.read([next.bytes], next.asked, true), readResponse([next.bytes], next.asked));
+}
+
+function textIsWrittenAfresh(all: readonly (readonly [Buffer, Buffer])[]): boolean {
+  const text = new FieldText();
+  const heads = all.flatMap(([before, next]) => readRequests([before, before, before, next, next, before]).heads);
+  return heads.every(({ method, target, headers, bodyLength }) => {
+    const fields = withoutCoding(headers);
+    return requestHead(method, target, fields, bodyLength, false, text) === requestHead(method, target, fields, bodyLength);
+  });
 }
 
 function isReadToItsEnd({ readings, ends }: { readonly readings: readonly Reading[]; readonly ends: string }): boolean {

@@ -67,36 +67,59 @@ export interface Asked {
 
 /** Reads the response to one request; `ends` is `clean` when nothing follows it. */
 export function readResponse(pieces: readonly Buffer[], asked: Asked, limits: H1Limits = DEFAULT_H1_LIMITS): Transcript<H1ResponseHead> {
-  const transcript: Transcript<H1ResponseHead> = { readings: [], heads: [], ends: 'clean' };
-  const add = (head: H1ResponseHead, complete: boolean) => {
-    transcript.heads.push(head);
-    transcript.readings.push({ ...reading(`${String(head.status)} ${head.reason}`, head.headers), complete });
-  };
-  let handedOver = false;
-  const last = () => transcript.readings.at(-1)!;
-  const parser = new ResponseParser(
-    {
-      informational: (head) => add(head, true),
-      upgrade: (head) => {
-        add(head, true);
-        handedOver = true;
+  return new ResponseReading(limits).read(pieces, asked, true);
+}
+
+/** Reads the responses on one connection. */
+export class ResponseReading {
+  readonly #parser: ResponseParser;
+  #transcript: Transcript<H1ResponseHead> = { readings: [], heads: [], ends: 'clean' };
+  #handedOver = false;
+
+  constructor(limits: H1Limits = DEFAULT_H1_LIMITS) {
+    this.#parser = new ResponseParser(
+      {
+        informational: (head) => this.#add(head, true),
+        upgrade: (head) => {
+          this.#add(head, true);
+          this.#handedOver = true;
+        },
+        head: (head) => this.#add(head, false),
+        data: (chunk) => (this.#last.body += chunk.toString('latin1')),
+        end: (trailers) => finishReading(this.#last, trailers),
       },
-      head: (head) => add(head, false),
-      data: (chunk) => (last().body += chunk.toString('latin1')),
-      end: (trailers) => finishReading(last(), trailers),
-    },
-    limits,
-  );
-  parser.expect(asked.method, asked.upgrade);
-  transcript.ends = ending(() => {
-    for (const piece of pieces) {
-      parser.execute(piece);
-      if (handedOver) return 'handed_over';
-    }
-    parser.finish();
-    return 'clean';
-  });
-  return transcript;
+      limits,
+    );
+  }
+
+  /** Whether the response before was complete, so that there can be another one. */
+  get goesOn(): boolean {
+    return this.#parser.atMessageBoundary && this.#transcript.heads.at(-1)?.keepAlive === true;
+  }
+
+  /** The next response; with `isLast` the connection ends behind it. */
+  read(pieces: readonly Buffer[], asked: Asked, isLast: boolean): Transcript<H1ResponseHead> {
+    const transcript = (this.#transcript = { readings: [], heads: [], ends: 'clean' } as Transcript<H1ResponseHead>);
+    this.#parser.expect(asked.method, asked.upgrade);
+    transcript.ends = ending(() => {
+      for (const piece of pieces) {
+        this.#parser.execute(piece);
+        if (this.#handedOver) return 'handed_over';
+      }
+      if (isLast) this.#parser.finish();
+      return 'clean';
+    });
+    return transcript;
+  }
+
+  get #last(): Reading {
+    return this.#transcript.readings.at(-1)!;
+  }
+
+  #add(head: H1ResponseHead, complete: boolean): void {
+    this.#transcript.heads.push(head);
+    this.#transcript.readings.push({ ...reading(`${String(head.status)} ${head.reason}`, head.headers), complete });
+  }
 }
 
 /** Cuts bytes at the given offsets (any order, any number). */

@@ -5,6 +5,7 @@ import type { FieldName } from '../field-name.ts';
 import { foldUnderscores, isToken, trimSpaces } from '../syntax.ts';
 import { H1Error } from './error.ts';
 import { readFieldLine } from './field-line.ts';
+import type { KnownLines } from './known-lines.ts';
 import type { OctetLines } from './octet-lines.ts';
 
 /** Version of a message: others are refused. */
@@ -41,10 +42,30 @@ export class HeadFields {
   read(lines: OctetLines, start: number): number {
     const next = readFieldLine(lines, start, this.#names, this.#values);
     const last = this.#names.length - 1;
-    if (last >= this.#maxFields) throw new H1Error('too_many_fields');
-    const framing = this.#names[last]?.framing;
-    if (framing !== undefined) this.#note(framing, this.#values[last] ?? '');
+    this.#added(this.#names[last], this.#values[last] ?? '');
     return next;
+  }
+
+  /** The same; a line that stood in the last head is not read again, any other is kept for the next one. */
+  readOrKnow(lines: OctetLines, start: number, known: KnownLines): number {
+    const next = known.next(lines.octets, start);
+    if (next === -1) {
+      const read = this.read(lines, start);
+      const last = this.#names.length - 1;
+      known.keep(read, this.#names[last], this.#values[last]);
+      return read;
+    }
+    const { name, value } = known;
+    this.#names.push(name);
+    this.#values.push(value);
+    this.#added(name, value);
+    return next;
+  }
+
+  #added(name: FieldName | undefined, value: string): void {
+    if (this.#names.length > this.#maxFields) throw new H1Error('too_many_fields');
+    const framing = name?.framing;
+    if (framing !== undefined) this.#note(framing, value);
   }
 
   /** The fields, once they are complete: this object must not be read into any more. */

@@ -1,5 +1,6 @@
 import { H1Error } from './error.ts';
 import { HeadFields } from './head-fields.ts';
+import { KnownLines } from './known-lines.ts';
 import type { H1Limits } from './limits.ts';
 import { LineReader } from './line-reader.ts';
 import { OctetLines } from './octet-lines.ts';
@@ -16,6 +17,7 @@ export class HeadReader {
   readonly #startLine: StartLine;
   readonly #limits: H1Limits;
   readonly #lines = new LineReader();
+  readonly #known = new KnownLines();
   readonly #skipsEmptyLine: boolean;
   /** Bytes of this head in lines that are complete. */
   #bytes = 0;
@@ -82,15 +84,21 @@ export class HeadReader {
     const end = chunk.indexOf(EMPTY_LINE, from);
     const { maxHeadBytes, maxLineBytes } = this.#limits;
     if (end === -1 || end + 4 - from > Math.min(maxHeadBytes, maxLineBytes)) return -1;
-    const lines = new OctetLines(chunk, from, end + 2);
-    let at = this.#startLine.read(lines, from);
-    while (at < end + 2) at = this.fields.read(lines, at);
+    const known = this.#known;
+    const lines = known.empty ? OctetLines.ofHead(chunk, from, end + 2) : new OctetLines(chunk);
+    known.begin(from, end + 2);
+    let at = known.next(chunk, from);
+    // When it is known, what was read last still stands in it.
+    if (at === -1) known.keep((at = this.#startLine.read(lines, from)));
+    while (at < end + 2) at = this.fields.readOrKnow(lines, at, known);
+    known.end(chunk);
     this.complete = true;
     return end + 4;
   }
 
   #readLines(chunk: Buffer, from: number): number {
     let at = from;
+    this.#known.forget();
     while (at < chunk.length && !this.complete) {
       const room = this.#limits.maxHeadBytes - this.#bytes;
       const isLast = room < this.#limits.maxLineBytes;

@@ -46,6 +46,11 @@ export class MessageWriter {
     return this.#output.writableLength > MAX_QUEUED;
   }
 
+  /** Whether some of the message that was begun last may have been written. */
+  get begun(): boolean {
+    return this.#begun;
+  }
+
   /** Whether something waits for the end of the turn. */
   get pending(): boolean {
     return this.#parts.length > 0;
@@ -61,6 +66,7 @@ export class MessageWriter {
   headOnly(text: string): void {
     this.#framing = 'none';
     this.#left = 0;
+    this.#begun = this.#parts.length > 0;
     this.#add(text);
     this.#later();
   }

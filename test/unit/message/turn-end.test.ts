@@ -1,5 +1,5 @@
 import test from 'ava';
-import { atTurnEnd } from '../../../src/message/turn-end.ts';
+import { atTurnEnd, firstAtTurnEnd } from '../../../src/message/turn-end.ts';
 
 const immediate = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -35,4 +35,18 @@ test('what is asked for by a callback comes at the end of the next turn', async 
   t.deepEqual(called, ['a', 'b', 'c']);
   await immediate();
   t.deepEqual(called, ['a', 'b', 'c', 'd']);
+});
+
+test('what came is read before anything is written, also when it was told of later', async (t) => {
+  const called: string[] = [];
+  atTurnEnd(() => called.push('write a'));
+  firstAtTurnEnd(() => {
+    called.push('read');
+    atTurnEnd(() => called.push('write b'));
+    firstAtTurnEnd(() => called.push('read in the next turn'));
+  });
+  await immediate();
+  t.deepEqual(called, ['read', 'write a', 'write b']);
+  await immediate();
+  t.deepEqual(called, ['read', 'write a', 'write b', 'read in the next turn']);
 });
