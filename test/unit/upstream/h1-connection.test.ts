@@ -6,8 +6,15 @@ import type { AlterError } from '../../../src/errors.ts';
 import { DEFAULT_H1_LIMITS } from '../../../src/message/h1/limits.ts';
 import { HeaderList } from '../../../src/message/header-list.ts';
 import type { OutboundRequest } from '../../../src/message/request.ts';
+import { exchangeBegins } from '../../../src/message/turn-end.ts';
 import { canonicalUrl } from '../../../src/message/url.ts';
 import { H1Connection, type ResponseReader } from '../../../src/upstream/h1-connection.ts';
+
+// With others under way, what comes is read at the end of the turn.
+test.before(() => {
+  exchangeBegins();
+  exchangeBegins();
+});
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
