@@ -261,7 +261,15 @@ export class H1Connection implements Placed {
 
   #optionsForStreams(): H1StreamOptions {
     return {
-      socket: this.#socket,
+      reading: {
+        pause: () => {
+          this.#arrivals.pause();
+          this.#socket.pause();
+        },
+        resume: () => {
+          this.#resume();
+        },
+      },
       challenge: this.#connection.inner === undefined ? 'proxy' : 'request',
       fieldText: new FieldText(),
       persists: () => this.#persists(),
@@ -300,8 +308,13 @@ export class H1Connection implements Placed {
     }
     this.#phase = 'idle';
     this.#since = performance.now();
-    if (this.#socket.isPaused()) this.#socket.resume();
+    if (this.#socket.isPaused()) this.#resume();
     this.#readHeldSoon();
+  }
+
+  #resume(): void {
+    this.#socket.resume();
+    this.#arrivals.resume();
   }
 
   #hold(chunk: Buffer): void {
@@ -352,7 +365,7 @@ export class H1Connection implements Placed {
     this.#writer.flush();
     this.#socket.end();
     // Unread bytes would make the kernel reset the connection, and the client would lose the answer.
-    this.#socket.resume();
+    this.#resume();
   }
 
   #leave(): void {

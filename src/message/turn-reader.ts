@@ -8,13 +8,25 @@ export class TurnReader {
   readonly #read: (chunk: Buffer) => void;
   readonly #atTurnEnd: () => void;
   #chunk: Buffer | undefined;
+  #paused = false;
 
   /** `read` must not throw. */
   constructor(read: (chunk: Buffer) => void) {
     this.#read = read;
     this.#atTurnEnd = () => {
-      this.now();
+      if (!this.#paused) this.now();
     };
+  }
+
+  /** Whoever takes what is read wants no more for now. The socket has to be paused as well: what it gives all the same is read. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  /** Has what waits read at the end of this turn. */
+  resume(): void {
+    this.#paused = false;
+    if (this.#chunk !== undefined) firstAtTurnEnd(this.#atTurnEnd);
   }
 
   /** Has `chunk` read at the end of this turn, or at once when there is nothing to do it together with; and what waits already at once. */

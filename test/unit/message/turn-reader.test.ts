@@ -40,6 +40,20 @@ test.serial('what waits can be read before its time, or be dropped', async (t) =
   t.deepEqual(read, ['a']);
 });
 
+test.serial('while whoever takes it wants no more, a piece waits until he does', async (t) => {
+  const { read, arrivals, later } = reader();
+  later('a');
+  arrivals.pause();
+  await immediate();
+  t.deepEqual(read, []);
+  later('b');
+  t.deepEqual(read, ['a'], 'a socket that gives more all the same');
+  arrivals.resume();
+  t.deepEqual(read, ['a']);
+  await immediate();
+  t.deepEqual(read, ['a', 'b']);
+});
+
 test.serial('the connections of a turn are read one after another', async (t) => {
   const read: string[] = [];
   const connections = ['a', 'b', 'c'].map((name) => new TurnReader((chunk) => read.push(name + chunk.toString())));
