@@ -6,7 +6,7 @@ import type { H1Limits } from '../message/h1/limits.ts';
 import { MessageWriter } from '../message/h1/message-writer.ts';
 import { RequestParser, type H1RequestHead } from '../message/h1/request-parser.ts';
 import type { Placed } from '../message/placed-list.ts';
-import { atTurnEnd } from '../message/turn-end.ts';
+import { atTurnEnd, exchangeBegins, exchangeEnds } from '../message/turn-end.ts';
 import { TurnReader } from '../message/turn-reader.ts';
 import { ClientReading } from './client-reading.ts';
 import type { Connection } from './connection.ts';
@@ -255,12 +255,21 @@ export class H1Connection implements Placed {
     }
     if (!head.keepAlive) this.#closeAfterAnswer = true;
     this.#stream = new H1Stream(head, this.#writer, this.#streamOptions);
+    exchangeBegins();
     this.#options.request(head, this.#stream, this.#connection);
   }
 
   #optionsForStreams(): H1StreamOptions {
     return {
-      socket: this.#socket,
+      reading: {
+        pause: () => {
+          this.#arrivals.pause();
+          this.#socket.pause();
+        },
+        resume: () => {
+          this.#resume();
+        },
+      },
       challenge: this.#connection.inner === undefined ? 'proxy' : 'request',
       fieldText: new FieldText(),
       persists: () => this.#persists(),
@@ -291,6 +300,7 @@ export class H1Connection implements Placed {
     if (stream?.answered !== true) return;
     if (!stream.requestComplete && !this.#closeAfterAnswer) return;
     this.#stream = undefined;
+    exchangeEnds();
     this.#served = true;
     if (!this.#persists()) {
       this.#close();
@@ -298,8 +308,13 @@ export class H1Connection implements Placed {
     }
     this.#phase = 'idle';
     this.#since = performance.now();
-    if (this.#socket.isPaused()) this.#socket.resume();
+    if (this.#socket.isPaused()) this.#resume();
     this.#readHeldSoon();
+  }
+
+  #resume(): void {
+    this.#socket.resume();
+    this.#arrivals.resume();
   }
 
   #hold(chunk: Buffer): void {
@@ -350,13 +365,14 @@ export class H1Connection implements Placed {
     this.#writer.flush();
     this.#socket.end();
     // Unread bytes would make the kernel reset the connection, and the client would lose the answer.
-    this.#socket.resume();
+    this.#resume();
   }
 
   #leave(): void {
     if (this.#phase === 'over') return;
     this.#phase = 'over';
     this.#arrivals.drop();
+    if (this.#stream !== undefined) exchangeEnds();
     this.#stream = undefined;
     this.#held = undefined;
     this.#socket.off('data', this.#onData).off('end', this.#onEnd).off('drain', this.#onDrain).off('close', this.#onClose);

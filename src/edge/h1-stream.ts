@@ -1,5 +1,4 @@
 import { STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
 import type { AlterError } from '../errors.ts';
 import type { BodySink, BodySource } from '../message/body.ts';
 import type { ResponseBodyLength } from '../message/h1/body-reader.ts';
@@ -19,7 +18,8 @@ import type { KeyChallenge } from './problem.ts';
 
 /** What a stream needs of its connection. */
 export interface H1StreamOptions {
-  readonly socket: Pick<Socket, 'pause' | 'resume'>;
+  /** What comes from the client can be paused. */
+  readonly reading: { pause(): void; resume(): void };
   readonly challenge: KeyChallenge;
   readonly fieldText: FieldText;
   /** Whether the connection takes another request after this one. */
@@ -87,7 +87,7 @@ export class H1Stream implements ClientStream, BodySource {
     if (this.#bodyState === 'discarded') return;
     if (this.#sink === undefined) {
       (this.#early ??= []).push(chunk);
-      this.#options.socket.pause();
+      this.#options.reading.pause();
     } else if (!this.#sink.write(chunk)) this.#pause();
   }
 
@@ -97,7 +97,7 @@ export class H1Stream implements ClientStream, BodySource {
     if (trailers !== undefined) stripRequestTrailers(trailers);
     this.#trailers = trailers;
     // What was paused for the body must not hide that the client leaves; what it sends now is held by the connection.
-    this.#options.socket.resume();
+    this.#options.reading.resume();
     if (this.#sink !== undefined) this.#endBody(this.#sink);
   }
 
@@ -144,7 +144,7 @@ export class H1Stream implements ClientStream, BodySource {
     if (this.#bodyState === 'discarded') return;
     this.#bodyState = 'flowing';
     this.#options.waiting();
-    this.#options.socket.resume();
+    this.#options.reading.resume();
   }
 
   cancel(): void {
@@ -241,7 +241,7 @@ export class H1Stream implements ClientStream, BodySource {
 
   #pause(): void {
     this.#bodyState = 'paused';
-    this.#options.socket.pause();
+    this.#options.reading.pause();
   }
 
   /** Nobody wants the rest of the body. */
@@ -249,7 +249,7 @@ export class H1Stream implements ClientStream, BodySource {
     this.#bodyState = 'discarded';
     this.#sink = undefined;
     this.#early = undefined;
-    this.#options.socket.resume();
+    this.#options.reading.resume();
   }
 
   #endBody(sink: BodySink): void {

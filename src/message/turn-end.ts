@@ -30,6 +30,29 @@ class Phase {
 const reading = new Phase();
 const writing = new Phase();
 let scheduled = false;
+let isReading = false;
+/** Exchanges under way in this process. */
+let underWay = 0;
+
+/** An exchange has begun. Each that begins must end. */
+export function exchangeBegins(): void {
+  underWay += 1;
+}
+
+/** An exchange has ended, one way or another. */
+export function exchangeEnds(): void {
+  underWay -= 1;
+}
+
+/**
+ * Has `read` called at once, and what it writes leave at once, when there is at most one exchange under way: there is no work to be done together
+ * then, and to wait for the end of a turn costs a client some microseconds. False when there is more, and nothing happens.
+ */
+export function readAtOnce(read: () => void): boolean {
+  if (underWay > 1 || isReading || !reading.isEmpty) return false;
+  readThenWrite(read);
+  return true;
+}
 
 /**
  * Calls `callback` once the events of this turn have been seen, before those of {@link atTurnEnd}. All callbacks of a turn share one immediate:
@@ -43,7 +66,8 @@ export function firstAtTurnEnd(callback: () => void): void {
 /** Calls `callback` at the end of this turn, after what has come was read; what is asked for meanwhile comes at the end of the next one. */
 export function atTurnEnd(callback: () => void): void {
   writing.add(callback);
-  schedule();
+  // What is asked for while all is read comes right behind it.
+  if (!isReading) schedule();
 }
 
 function schedule(): void {
@@ -53,8 +77,20 @@ function schedule(): void {
 }
 
 function run(): void {
-  reading.run();
   scheduled = false;
-  if (!reading.isEmpty) schedule();
+  readThenWrite(readAll);
+}
+
+function readAll(): void {
+  reading.run();
+}
+
+function readThenWrite(read: () => void): void {
+  isReading = true;
+  try {
+    read();
+  } finally {
+    isReading = false;
+  }
   writing.run();
 }

@@ -80,7 +80,8 @@ export class BodySpool implements BodySink {
       return true;
     }
     this.#gather(chunk);
-    this.#paused = this.#before.length > 0 || this.#waiting > MAX_WAITING_BYTES;
+    // Once paused it stays so until the source is told to go on, whatever comes all the same.
+    this.#paused ||= this.#before.length > 0 || this.#waiting > MAX_WAITING_BYTES;
     return !this.#paused;
   }
 

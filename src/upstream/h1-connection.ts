@@ -155,6 +155,7 @@ export class H1Connection {
     this.#paused = false;
     this.#since = performance.now();
     this.#socket.resume();
+    this.#arrivals.resume();
   }
 
   /** Takes no other request after the one under way. */
@@ -300,6 +301,7 @@ export class H1Connection {
 
   #pause(): void {
     this.#paused = true;
+    this.#arrivals.pause();
     this.#socket.pause();
   }
 

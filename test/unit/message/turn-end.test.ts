@@ -1,9 +1,9 @@
 import test from 'ava';
-import { atTurnEnd, firstAtTurnEnd } from '../../../src/message/turn-end.ts';
+import { atTurnEnd, exchangeBegins, exchangeEnds, firstAtTurnEnd, readAtOnce } from '../../../src/message/turn-end.ts';
 
 const immediate = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-test('callbacks are called once, in order, after the events of the turn', async (t) => {
+test.serial('callbacks are called once, in order, after the events of the turn', async (t) => {
   const called: string[] = [];
   atTurnEnd(() => called.push('a'));
   atTurnEnd(() => called.push('b'));
@@ -15,7 +15,7 @@ test('callbacks are called once, in order, after the events of the turn', async 
   t.deepEqual(called, ['a', 'b']);
 });
 
-test('what is asked for by a callback comes at the end of the next turn', async (t) => {
+test.serial('what is asked for by a callback comes at the end of the next turn', async (t) => {
   const called: string[] = [];
   const ask = (name: string, then?: () => void): void => {
     atTurnEnd(() => {
@@ -37,7 +37,7 @@ test('what is asked for by a callback comes at the end of the next turn', async 
   t.deepEqual(called, ['a', 'b', 'c', 'd']);
 });
 
-test('what came is read before anything is written, also when it was told of later', async (t) => {
+test.serial('what came is read before anything is written, also when it was told of later', async (t) => {
   const called: string[] = [];
   atTurnEnd(() => called.push('write a'));
   firstAtTurnEnd(() => {
@@ -49,4 +49,24 @@ test('what came is read before anything is written, also when it was told of lat
   t.deepEqual(called, ['read', 'write a', 'write b']);
   await immediate();
   t.deepEqual(called, ['read', 'write a', 'write b', 'read in the next turn']);
+});
+
+test.serial('what comes is read and answered at once while one exchange is under way at most, and only then', async (t) => {
+  const called: string[] = [];
+  const read = (): void => {
+    called.push('read');
+    atTurnEnd(() => called.push('write'));
+    t.false(readAtOnce(() => called.push('never within another')));
+  };
+  exchangeBegins();
+  t.true(readAtOnce(read));
+  t.deepEqual(called.splice(0), ['read', 'write']);
+  exchangeBegins();
+  t.false(readAtOnce(read));
+  exchangeEnds();
+  firstAtTurnEnd(() => called.push('waits'));
+  t.false(readAtOnce(read), 'another waits already');
+  await immediate();
+  t.deepEqual(called, ['waits']);
+  exchangeEnds();
 });

@@ -1,7 +1,14 @@
 import test from 'ava';
+import { exchangeBegins, exchangeEnds } from '../../../src/message/turn-end.ts';
 import { TurnReader } from '../../../src/message/turn-reader.ts';
 
 const immediate = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+// With others under way, there is something to do together with.
+test.before(() => {
+  exchangeBegins();
+  exchangeBegins();
+});
 
 function reader(): { readonly read: string[]; readonly arrivals: TurnReader; later(text: string): void } {
   const read: string[] = [];
@@ -9,7 +16,7 @@ function reader(): { readonly read: string[]; readonly arrivals: TurnReader; lat
   return { read, arrivals, later: (text) => arrivals.later(Buffer.from(text)) };
 }
 
-test('bytes are read at the end of the turn, and those before them at once: never out of order, none twice', async (t) => {
+test.serial('bytes are read at the end of the turn, and those before them at once: never out of order, none twice', async (t) => {
   const { read, later } = reader();
   later('a');
   t.deepEqual(read, []);
@@ -21,7 +28,7 @@ test('bytes are read at the end of the turn, and those before them at once: neve
   t.deepEqual(read, ['a', 'b']);
 });
 
-test('what waits can be read before its time, or be dropped', async (t) => {
+test.serial('what waits can be read before its time, or be dropped', async (t) => {
   const { read, arrivals, later } = reader();
   later('a');
   arrivals.now();
@@ -33,7 +40,21 @@ test('what waits can be read before its time, or be dropped', async (t) => {
   t.deepEqual(read, ['a']);
 });
 
-test('the connections of a turn are read one after another', async (t) => {
+test.serial('while whoever takes it wants no more, a piece waits until he does', async (t) => {
+  const { read, arrivals, later } = reader();
+  later('a');
+  arrivals.pause();
+  await immediate();
+  t.deepEqual(read, []);
+  later('b');
+  t.deepEqual(read, ['a'], 'a socket that gives more all the same');
+  arrivals.resume();
+  t.deepEqual(read, ['a']);
+  await immediate();
+  t.deepEqual(read, ['a', 'b']);
+});
+
+test.serial('the connections of a turn are read one after another', async (t) => {
   const read: string[] = [];
   const connections = ['a', 'b', 'c'].map((name) => new TurnReader((chunk) => read.push(name + chunk.toString())));
   for (const connection of connections) connection.later(Buffer.from('1'));
@@ -41,4 +62,21 @@ test('the connections of a turn are read one after another', async (t) => {
   t.deepEqual(read, ['b1']);
   await immediate();
   t.deepEqual(read, ['b1', 'a1', 'b2', 'c1']);
+});
+
+test.serial('a piece is read at once while nobody else is under way, but for one behind which more comes', async (t) => {
+  const { read, arrivals, later } = reader();
+  exchangeEnds();
+  later('a');
+  t.deepEqual(read, ['a']);
+  arrivals.later(Buffer.alloc(16_384, 'b'));
+  t.deepEqual(read, ['a']);
+  later('c');
+  t.deepEqual(
+    read.map((text) => text[0]),
+    ['a', 'b'],
+  );
+  await immediate();
+  t.deepEqual(read.splice(2), ['c']);
+  exchangeBegins();
 });

@@ -6,8 +6,15 @@ import type { AlterError } from '../../../src/errors.ts';
 import { DEFAULT_H1_LIMITS } from '../../../src/message/h1/limits.ts';
 import { HeaderList } from '../../../src/message/header-list.ts';
 import type { OutboundRequest } from '../../../src/message/request.ts';
+import { exchangeBegins } from '../../../src/message/turn-end.ts';
 import { canonicalUrl } from '../../../src/message/url.ts';
 import { H1Connection, type ResponseReader } from '../../../src/upstream/h1-connection.ts';
+
+// With others under way, what comes is read at the end of the turn.
+test.before(() => {
+  exchangeBegins();
+  exchangeBegins();
+});
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -77,7 +84,7 @@ function readerOf(path: string, heard: string[]): ResponseReader {
   return {
     informational: () => heard.push(`${path} informational`),
     head: ({ status }) => heard.push(`${path} ${String(status)}`),
-    data: (chunk) => heard.push(`${path} ${chunk.toString()}`) > 0,
+    data: (chunk) => heard.push(`${path} ${chunk.toString()}`) > 0 && !path.endsWith('slow'),
     end: () => heard.push(`${path} end`),
     failed: ({ code }: AlterError, stale) => heard.push(`${path} ${code}${stale ? ' stale' : ''}`),
   };
@@ -131,4 +138,19 @@ test('an answer that came right before the connection was closed is heard in ful
     await turn();
     t.deepEqual(setup.heard, ['/1 200', '/1 one', '/1 end'], how);
   }
+});
+
+test('while the reader wants no more, what comes waits until he does', async (t) => {
+  const setup = setUp();
+  setup.send('/slow');
+  await turn();
+  setup.come('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na');
+  await turn();
+  t.deepEqual(setup.heard, ['/slow 200', '/slow a']);
+  setup.come('b');
+  await turn();
+  t.deepEqual(setup.heard, ['/slow 200', '/slow a']);
+  setup.connection.resume();
+  await turn();
+  t.deepEqual(setup.heard, ['/slow 200', '/slow a', '/slow b', '/slow end']);
 });
