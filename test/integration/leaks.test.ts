@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import net, { type Socket } from 'node:net';
 import test from 'ava';
+import { readAtOnce } from '../../src/message/turn-end.ts';
 import { makeTestAuthority } from '../support/certificates.ts';
 import { openConnect, openTls } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
@@ -46,6 +47,8 @@ test.serial(`${EXCHANGES} exchanges that are completed, refused, aborted and res
   const after = await rest();
   t.log(`before: ${JSON.stringify(before)}; after: ${JSON.stringify(after)}`);
   t.true(isNoMore(after, before));
+  // What is alone is read at once: nobody is counted who has gone.
+  t.true(readAtOnce(() => undefined));
 });
 
 /** What this process holds, with the proxy, its clients and its origins in it. */

@@ -27,12 +27,15 @@ function forcedCollections(): { count: () => number; stop: () => void } {
 
 const size = () => v8.getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')?.space_size ?? 0;
 
-/** Has so many objects survive that the young generation would double several times. */
+/**
+ * Has so many objects survive that the young generation would double several times; between two looks at its size (every 100 ms), no more than
+ * double it once.
+ */
 async function survive(): Promise<void> {
-  const kept: object[] = [];
-  for (let round = 0; round < 12; round += 1) {
-    for (let i = 0; i < 100_000; i += 1) kept.push({ i });
-    await delay(100);
+  const kept: object[][] = [];
+  for (let round = 0; round < 30; round += 1) {
+    kept.push(Array.from({ length: 25_000 }, (_, i) => ({ i })));
+    await delay(110);
   }
 }
 
