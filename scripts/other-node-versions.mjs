@@ -10,8 +10,8 @@ import path from 'node:path';
 import { runCommand } from './run-command.mjs';
 
 const SUPPORTED = ['20', '22', '24'];
-/** A line between two on which every test runs: there those of the whole proxy are enough, unless tests are named. */
-const BETWEEN = { version: '22', tests: ['dist/test/integration/**/*.test.js'] };
+/** A line between two on which every test runs: there those of the whole proxy are enough, without those of commands, unless tests are named. */
+const BETWEEN = { version: '22', tests: ['dist/test/integration/**/!(cli-)*.test.js'] };
 
 /**
  * Runs the tests with one Node at the front of PATH, so that also `env node` in child processes is that one.

@@ -18,7 +18,7 @@ const CHECK_MS = 100;
 const COLLECT_EVERY_BYTES = 4 * 1024 * 1024;
 
 /** The old generation is collected when it has grown by so many per cent: what lives is small, so that to look at it costs little. */
-const OLD_GROWTH_PERCENT = 30;
+const OLD_GROWTH_PERCENT = 20;
 
 v8.setFlagsFromString(`--heap-growing-percent=${String(OLD_GROWTH_PERCENT)}`);
 v8.setFlagsFromString('--semi-space-growth-factor=1');

@@ -117,7 +117,7 @@ function responseIsReadAfresh(before: ResponseInput, next: ResponseInput): boole
 
 function textIsWrittenAfresh(all: readonly (readonly [Buffer, Buffer])[]): boolean {
   const text = new FieldText();
-  const heads = all.flatMap(([before, next]) => readRequests([before, before, before, next, next, before]).heads);
+  const heads = all.flatMap(([before, next]) => readRequests([before, before, before, before, before, next, next, next, before]).heads);
   return heads.every(({ method, target, headers, bodyLength }) => {
     const fields = withoutCoding(headers);
     return requestHead(method, target, fields, bodyLength, false, text) === requestHead(method, target, fields, bodyLength);

@@ -3,19 +3,23 @@ import type { HeaderList } from '../header-list.ts';
 
 /**
  * Writes the field lines of one message after another on the same connection. Most messages begin with the lines of the one before them; the text of
- * those is kept from the third time on and used again: to join it anew costs several times as much as to see that it is the same.
+ * those is kept from the fourth message on and used again: to join it anew costs several times as much as to see that it is the same.
  */
 export class FieldText {
   /** Of the last message. */
   readonly #names: FieldName[] = [];
   readonly #values: string[] = [];
   #count = 0;
+  #messages = 0;
   /** So many lines it had in common with the one before it, and their text, once that was asked for twice. */
   #shared = 0;
   #text: string | undefined;
 
   /** `first`, the line of each field, `last`. In one go: a string that grows by pieces is a tree of them. */
   join(first: string, { names, values }: HeaderList, last: string): string {
+    this.#messages += 1;
+    // Many connections carry one message only.
+    if (this.#messages === 1) return joinLines(first, names, values, 0, names.length, last);
     const same = this.#sameAsLast(names, values);
     this.#remember(same, names, values);
     if (same !== this.#shared) {
