@@ -46,7 +46,7 @@ function introduction({ date, busy }) {
   return `What a request costs the proxy, measured on ${date.toISOString().slice(0, 10)} by \`npm run bench -- --write\`, which writes this page. **Floor** means the
 least that the TLS sockets of Node allow: a relay that ends TLS on both sides, writes one header and checks nothing
 ([bench/floor.mjs](../bench/floor.mjs)). Ratios to it say more than microseconds and requests per second, and still depend on the
-machine: where the kernel and TLS are quick, JavaScript weighs more. The same code had 1.5 for small requests with a grant on an AMD EPYC, whose floor
+machine: where the kernel and TLS are quick, JavaScript weighs more. One and the same code, an earlier one, had 1.5 for small requests with a grant on an AMD EPYC, whose floor
 was at 50 µs, and 2.1 on an Intel Xeon with a floor of 26 µs.
 
 ${machine()}${busy ? ' Other programs were running on it, so the figures are rough.' : ''}`;
