@@ -17,7 +17,7 @@ const PARTS = {
     ['Build', 'scripts/build.mjs'],
     ['Package', 'scripts/package-contents.mjs'],
   ],
-  test: [['Tests with coverage', 'scripts/test.mjs', ['--coverage']]],
+  test: [['Tests', 'scripts/test.mjs']],
   fuzz: [
     ['Build', 'scripts/build.mjs'],
     ['Random input for the HTTP/1.1 codec', 'dist/test/fuzz/h1-fuzz.js', ['--seconds', '20', '--seed', '1']],

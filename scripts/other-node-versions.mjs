@@ -10,8 +10,9 @@ import path from 'node:path';
 import { runCommand } from './run-command.mjs';
 
 const SUPPORTED = ['20', '22', '24'];
-/** A line between two on which every test runs: there those of the whole proxy are enough, without those of commands, unless tests are named. */
-const BETWEEN = { version: '22', tests: ['dist/test/integration/**/!(cli-)*.test.js'] };
+/** A line between two on which every test runs: there those of connections and of the main job are enough, unless tests are named. */
+const BETWEEN_FILES = 'body-spool,invariants,keep-alive,leaks,main-job,redis,resets,slow-clients,smuggling,streaming,upstream-pool';
+const BETWEEN = { version: '22', tests: [`dist/test/integration/{${BETWEEN_FILES}}.test.js`] };
 
 /**
  * Runs the tests with one Node at the front of PATH, so that also `env node` in child processes is that one.

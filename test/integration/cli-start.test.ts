@@ -195,7 +195,8 @@ test('audit tail --follow outlives a Redis that restarts: it says so, and tells 
   const redis = await startRedis({ config: ['appendonly yes', 'appendfsync always'] });
   t.teardown(() => redis.stop());
   const cli = await newHome(t);
-  const env = { ALTER_STORE_URL: redis.url };
+  // Patient: a machine with more to do than cores is slow, not broken.
+  const env = { ALTER_STORE_URL: redis.url, ALTER_STORE_CONNECT_TIMEOUT_MS: '10000', ALTER_STORE_COMMAND_TIMEOUT_MS: '10000' };
   const create = (agent: string) => cli.prepare(['agent', 'create', agent], { env });
   await create('first');
   const tail = cli.start(['audit', 'tail', '--follow'], { env });
@@ -212,5 +213,6 @@ test('audit tail --follow outlives a Redis that restarts: it says so, and tells 
   const { code, stdout, stderr } = await tail.ended;
   t.is(code, 130);
   t.deepEqual(stdout.match(/\b(first|second|third)\b/g), ['first', 'second', 'third']);
-  t.is(stderr.trim().split('\n').length, 2, stderr);
+  // Where the machine is slow, a store that is back can be too slow once more: that is told the same way.
+  t.regex(stderr, /^(?:alter-proxy: [^\n]*; the events go on when the store is back\nalter-proxy: the store is back\n)+$/);
 });
