@@ -14,7 +14,7 @@ import { intercept } from './intercept.ts';
 import type { InterceptOptions } from './intercept.ts';
 import { answerStatus } from './problem.ts';
 import { answerEstablished, answerRaw } from './raw-answer.ts';
-import { newRequestId } from './request-id.ts';
+import { newRequestId } from '../message/request-id.ts';
 import type { EdgeLimits, EdgeServices } from './services.ts';
 import { Tunnel, type TunnelRequest } from './tunnel.ts';
 

@@ -18,7 +18,7 @@ import { headRefusal } from './head-refusal.ts';
 import { answerRaw } from './raw-answer.ts';
 import { isOwnRequest, OwnRequests } from './own-requests.ts';
 import { RequestHandler } from './request-handler.ts';
-import { newRequestId } from './request-id.ts';
+import { newRequestId } from '../message/request-id.ts';
 import type { EdgeLimits, EdgeServices } from './services.ts';
 
 /** Longest time between two looks for clients that are too slow. */

@@ -12,7 +12,7 @@ import { problemAnswer } from './problem.ts';
 import type { ProblemAnswer } from './problem.ts';
 import { readBody } from './read-body.ts';
 import { recordRefusal } from './record-refusal.ts';
-import { newRequestId } from './request-id.ts';
+import { newRequestId } from '../message/request-id.ts';
 import type { EdgeServices, OwnAnswer } from './services.ts';
 
 /** Below this the proxy answers for itself. Clients that take it for a web server ask for other things, too. */

@@ -9,15 +9,14 @@ import { hostField } from '../message/host-field.ts';
 import { strippedRequestHeaders } from '../message/hop-by-hop.ts';
 import type { MaybePromise } from '../message/maybe-promise.ts';
 import type { InboundRequest, OutboundRequest } from '../message/request.ts';
-import { NOTHING_YET } from '../pipeline/exchange.ts';
-import type { Exchange } from '../pipeline/exchange.ts';
+import { beginExchange } from '../pipeline/exchange.ts';
 import type { Caller } from '../principals/caller.ts';
 import { Secret } from '../secret/secret.ts';
 import type { Connection, ConnectionPeer } from './connection.ts';
 import type { H1Stream } from './h1-stream.ts';
 import { readRequest } from './read-request.ts';
 import { recordRefusal } from './record-refusal.ts';
-import { newRequestId } from './request-id.ts';
+import { newRequestId } from '../message/request-id.ts';
 import type { EdgeServices } from './services.ts';
 
 /** A request before it is an exchange, as far as it is understood. */
@@ -80,7 +79,7 @@ export class RequestHandler {
     const { id, startedAt, head, stream, connection } = arrival;
     arrival.caller = caller;
     refuseWebSocket(head);
-    const exchange: Exchange = {
+    const exchange = beginExchange({
       id,
       startedAt,
       peer: connection.peer,
@@ -90,22 +89,7 @@ export class RequestHandler {
       request,
       alter,
       outbound: outbound(request),
-      uninjected: undefined,
-      body: undefined,
-      form: undefined,
-      named: undefined,
-      placeholders: NOTHING_YET,
-      resolved: undefined,
-      user: undefined,
-      warnings: NOTHING_YET,
-      refusedBy: undefined,
-      answerHeaders: undefined,
-      release: undefined,
-      injected: NOTHING_YET,
-      stages: NOTHING_YET,
-      waitsIn: undefined,
-      waited: false,
-    };
+    });
     this.#services.serve(exchange, stream);
   }
 

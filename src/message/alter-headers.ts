@@ -47,6 +47,16 @@ interface OwnFields {
   context: FieldValue;
 }
 
+/** Where the value of each of {@link FIELDS} goes, by its name in lower case. */
+const MEMBERS: ReadonlyMap<string, keyof OwnFields> = new Map<Lowercase<(typeof FIELDS)[number]>, keyof OwnFields>([
+  ['x-alter-grant', 'grant'],
+  ['x-alter-provider', 'provider'],
+  ['x-alter-user-token', 'userToken'],
+  ['x-alter-reason', 'reason'],
+  ['x-alter-caller', 'caller'],
+  ['x-alter-context', 'context'],
+]);
+
 const KEY_PREFIX = 'alter_key_';
 const MAX_REASON = 512;
 const MAX_CALLER = 128;
@@ -142,30 +152,8 @@ function checkSpelling({ lower, folded }: FieldName): void {
 
 /** A field of a name that is not known is nothing, as yet. */
 function take(own: OwnFields, { lower }: FieldName, value: string): void {
-  switch (lower) {
-    case 'x-alter-grant':
-      own.grant = joined(own.grant, value);
-      break;
-    case 'x-alter-provider':
-      own.provider = joined(own.provider, value);
-      break;
-    case 'x-alter-user-token':
-      own.userToken = joined(own.userToken, value);
-      break;
-    case 'x-alter-reason':
-      own.reason = joined(own.reason, value);
-      break;
-    case 'x-alter-caller':
-      own.caller = joined(own.caller, value);
-      break;
-    case 'x-alter-context':
-      own.context = joined(own.context, value);
-      break;
-  }
-}
-
-function joined(before: FieldValue, value: string): FieldValue {
-  return before === undefined ? value : SEVERAL;
+  const member = MEMBERS.get(lower);
+  if (member !== undefined) own[member] = own[member] === undefined ? value : SEVERAL;
 }
 
 /** The one value of a field, undefined when absent; two fields are refused with `code`, even equal ones. */

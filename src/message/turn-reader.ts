@@ -18,7 +18,7 @@ export class TurnReader {
     };
   }
 
-  /** Whoever takes what is read wants no more for now. The socket has to be paused as well: what it gives all the same is read. */
+  /** Has what waits wait until {@link resume}: whoever takes it is full. The socket has to be paused as well: what it gives all the same is read. */
   pause(): void {
     this.#paused = true;
   }

@@ -64,3 +64,40 @@ export interface Exchange {
 
 /** Of an exchange for which nothing is listed yet. */
 export const NOTHING_YET: readonly never[] = Object.freeze([]);
+
+/** What is known of an exchange when it begins. */
+export type ExchangeBeginning = Pick<
+  Exchange,
+  'id' | 'startedAt' | 'peer' | 'clientAddress' | 'caller' | 'stillCalls' | 'request' | 'alter' | 'outbound'
+>;
+
+/** An exchange through which no stage has passed. */
+export function beginExchange(beginning: ExchangeBeginning): Exchange {
+  const { id, startedAt, peer, clientAddress, caller, stillCalls, request, alter, outbound } = beginning;
+  return {
+    id,
+    startedAt,
+    peer,
+    clientAddress,
+    caller,
+    stillCalls,
+    request,
+    alter,
+    outbound,
+    uninjected: undefined,
+    body: undefined,
+    form: undefined,
+    named: undefined,
+    placeholders: NOTHING_YET,
+    resolved: undefined,
+    user: undefined,
+    warnings: NOTHING_YET,
+    refusedBy: undefined,
+    answerHeaders: undefined,
+    release: undefined,
+    injected: NOTHING_YET,
+    stages: NOTHING_YET,
+    waitsIn: undefined,
+    waited: false,
+  };
+}

@@ -1,16 +1,16 @@
-import { randomUUID } from 'node:crypto';
 import { AlterError } from '../errors.ts';
 import type { Origin } from '../message/authority.ts';
 import type { BodySource } from '../message/body.ts';
 import { HeaderList } from '../message/header-list.ts';
 import { hostField } from '../message/host-field.ts';
 import { MemoryBody } from '../message/memory-body.ts';
+import { newRequestId } from '../message/request-id.ts';
 import { canonicalUrl } from '../message/url.ts';
 import type { ResponseHead } from '../message/response.ts';
 import type { Caller } from '../principals/caller.ts';
 import type { ResolvedGrant } from '../vault/resolved.ts';
 import type { ClientEvents, ClientStream } from './client-stream.ts';
-import { NOTHING_YET } from './exchange.ts';
+import { beginExchange } from './exchange.ts';
 import type { Exchange } from './exchange.ts';
 import type { Serve } from './serve.ts';
 
@@ -64,8 +64,8 @@ function exchangeOf({ resolved, caller, origin, method, target, body, now }: Tes
     return list;
   };
   const bodyLength = body === undefined ? ({ kind: 'none' } as const) : ({ kind: 'length', bytes: Buffer.byteLength(body) } as const);
-  return {
-    id: randomUUID(),
+  const exchange = beginExchange({
+    id: newRequestId(),
     startedAt: now,
     peer: { address: '127.0.0.1', port: 0 },
     clientAddress: undefined,
@@ -81,22 +81,9 @@ function exchangeOf({ resolved, caller, origin, method, target, body, now }: Tes
       context: undefined,
     },
     outbound: { method, origin, url, headers: headers(), bodyLength, acceptsTrailers: false },
-    uninjected: undefined,
-    body: undefined,
-    form: undefined,
-    named: undefined,
-    placeholders: NOTHING_YET,
-    resolved,
-    user: undefined,
-    warnings: NOTHING_YET,
-    refusedBy: undefined,
-    answerHeaders: undefined,
-    release: undefined,
-    injected: NOTHING_YET,
-    stages: NOTHING_YET,
-    waitsIn: undefined,
-    waited: false,
-  };
+  });
+  exchange.resolved = resolved;
+  return exchange;
 }
 
 /** Who waits for the answer to a test call: it reads the status and forgets the rest. */

@@ -213,6 +213,5 @@ test('audit tail --follow outlives a Redis that restarts: it says so, and tells 
   const { code, stdout, stderr } = await tail.ended;
   t.is(code, 130);
   t.deepEqual(stdout.match(/\b(first|second|third)\b/g), ['first', 'second', 'third']);
-  // Where the machine is slow, a store that is back can be too slow once more: that is told the same way.
-  t.regex(stderr, /^(?:alter-proxy: [^\n]*; the events go on when the store is back\nalter-proxy: the store is back\n)+$/);
+  t.is(stderr.trim().split('\n').length, 2, stderr);
 });

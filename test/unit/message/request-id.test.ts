@@ -1,6 +1,6 @@
 /** Contract: an id is a UUID of version 4 (RFC 9562 §5.4) in lower case; all its other bits are random, and none comes twice. */
 import test from 'ava';
-import { newRequestId } from '../../../src/edge/request-id.ts';
+import { newRequestId } from '../../../src/message/request-id.ts';
 import { parseUuid } from '../../../src/message/uuid.ts';
 
 const COUNT = 100_000;
