@@ -16,6 +16,8 @@ class Phase {
   run(): void {
     const callbacks = this.#waiting;
     this.#waiting = this.#spare;
+    // A callback may have all that waits called, too: that must not be the list it adds to.
+    this.#spare = [];
     for (const callback of callbacks) callback();
     callbacks.length = 0;
     this.#spare = callbacks;

@@ -70,3 +70,25 @@ test.serial('what comes is read and answered at once while one exchange is under
   t.deepEqual(called, ['waits']);
   exchangeEnds();
 });
+
+test.serial('what is read at once while others are written is written as well, and nothing is lost or called twice', async (t) => {
+  const called: string[] = [];
+  atTurnEnd(() => {
+    called.push('a');
+    atTurnEnd(() => called.push('b'));
+    t.true(
+      readAtOnce(() => {
+        called.push('read');
+        atTurnEnd(() => {
+          called.push('c');
+          atTurnEnd(() => called.push('d'));
+        });
+      }),
+    );
+  });
+  atTurnEnd(() => called.push('e'));
+  await immediate();
+  t.deepEqual(called, ['a', 'read', 'b', 'c', 'e']);
+  await immediate();
+  t.deepEqual(called, ['a', 'read', 'b', 'c', 'e', 'd']);
+});
