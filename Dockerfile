@@ -7,6 +7,7 @@ RUN ["npm", "ci", "--no-audit"]
 COPY tsconfig.json ./
 COPY scripts scripts
 COPY src src
+COPY config config
 RUN ["npm", "run", "build"]
 RUN ["npm", "prune", "--omit=dev", "--no-audit"]
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import { schemaCheck, type SchemaCheck } from '../schema-check.ts';
 
 /** The part of JSON Schema that `config/schema.json` uses. */
 export interface SchemaNode {
@@ -87,12 +87,12 @@ export interface Setting {
 interface LoadedSchema {
   readonly root: SchemaNode;
   readonly settings: readonly Setting[];
-  readonly validate: ValidateFunction<Settings>;
+  readonly validate: SchemaCheck<Settings>;
 }
 
 let loaded: LoadedSchema | undefined;
 
-/** The schema that ships in `config/`, its settings in order, and its compiled validator. Read once. */
+/** The schema that ships in `config/`, its settings in order, and its check. Read once. */
 export function configSchema(): LoadedSchema {
   loaded ??= load();
   return loaded;
@@ -100,9 +100,7 @@ export function configSchema(): LoadedSchema {
 
 function load(): LoadedSchema {
   const root = JSON.parse(readFileSync(new URL('../../../config/schema.json', import.meta.url), 'utf8')) as SchemaNode;
-  // A test checks the schema against its meta-schema; to do it here, too, would add half to what loading costs every command.
-  const ajv = new Ajv2020({ allErrors: true, verbose: true, allowUnionTypes: true, validateSchema: false });
-  return { root, settings: [...listSettings(root, root, [])], validate: ajv.compile<Settings>(root) };
+  return { root, settings: [...listSettings(root, root, [])], validate: schemaCheck<Settings>('config') };
 }
 
 function* listSettings(root: SchemaNode, node: SchemaNode, path: readonly string[]): Generator<Setting> {

@@ -1,4 +1,4 @@
-import type { ErrorObject } from 'ajv/dist/2020.js';
+import type { SchemaFault } from '../schema-check.ts';
 import type { Layer } from './layer.ts';
 import { nearest } from './nearest.ts';
 import type { ProblemList } from './problem.ts';
@@ -32,11 +32,11 @@ function removeAt(tree: SettingsTree, path: Path): void {
   if (isTree(parent) && last !== undefined) Reflect.deleteProperty(parent, last);
 }
 
-function unknownKey(error: ErrorObject): string {
+function unknownKey(error: SchemaFault): string {
   return String((error.params as { additionalProperty?: unknown }).additionalProperty);
 }
 
-function reportUnknown(layer: Layer, path: Path, error: ErrorObject, problems: ProblemList): void {
+function reportUnknown(layer: Layer, path: Path, error: SchemaFault, problems: ProblemList): void {
   const key = unknownKey(error);
   const known = Object.keys(nodeAt(path).properties ?? {});
   const near = nearest(key, known);
@@ -66,7 +66,7 @@ function nodeAt(path: Path): SchemaNode {
 }
 
 /** Says what is wrong without the value itself, unless it is a number: a text may be a credential in the wrong place. */
-function whatIsWrong(error: ErrorObject): string {
+function whatIsWrong(error: SchemaFault): string {
   const value: unknown = error.data;
   if (error.keyword === 'type') return `is ${kindOf(value)}`;
   if (typeof value === 'number') return `is ${value.toString()}`;

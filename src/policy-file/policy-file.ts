@@ -1,13 +1,13 @@
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { faultOfRule } from '../policy/compile.ts';
 import type { Rule } from '../policy/rules.ts';
 import { ProviderDocument } from '../providers/document.ts';
+import { schemaCheck, type SchemaCheck, type SchemaFault } from '../schema-check.ts';
 
-const SCHEMA_FILE = new URL('../../../config/policy.schema.json', import.meta.url);
+interface PolicyText {
+  readonly rules: readonly Rule[];
+}
 
-let compiled: ValidateFunction<{ readonly rules: readonly Rule[] }> | undefined;
+let fits: SchemaCheck<PolicyText> | undefined;
 
 /**
  * Reads a policy file, YAML or JSON: `rules:` and a list. Throws `config_invalid` with `file:line:col path: what would be right` for the
@@ -23,18 +23,12 @@ export function parsePolicyFile(text: string, fileName: string): readonly Rule[]
     // What a rule demands of its members is said better by its kind than by a schema.
     if (fault !== undefined) throw document.error(['rules', index, ...fault.path], fault.message);
   }
-  compiled ??= compile();
-  if (compiled(data)) return data.rules;
-  throw faultOf(document, compiled.errors ?? []);
+  fits ??= schemaCheck<PolicyText>('policy');
+  if (fits(data)) return data.rules;
+  throw faultOf(document, fits.errors ?? []);
 }
 
-function compile(): ValidateFunction<{ readonly rules: readonly Rule[] }> {
-  const schema: unknown = JSON.parse(readFileSync(fileURLToPath(SCHEMA_FILE), 'utf8'));
-  const ajv = new Ajv2020({ strictRequired: false, strictTypes: false, validateSchema: false });
-  return ajv.compile<{ readonly rules: readonly Rule[] }>(schema as object);
-}
-
-function faultOf(document: ProviderDocument, errors: readonly ErrorObject[]): Error {
+function faultOf(document: ProviderDocument, errors: readonly SchemaFault[]): Error {
   const [error] = errors.filter(({ keyword }) => keyword !== 'if');
   if (error === undefined) return document.error([], 'does not fit the schema');
   const path = error.instancePath

@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { CommandError } from '../errors.ts';
+import { schemaCheck, type SchemaCheck, type SchemaFault } from '../schema-check.ts';
 import type { Path, ProviderDocument } from './document.ts';
 import type { HmacRule } from './hmac-rule.ts';
 import type { ProviderField, TestCall } from './template.ts';
@@ -69,26 +67,17 @@ export interface ProviderText {
   readonly note?: string;
 }
 
-const SCHEMA_FILE = new URL('../../../config/provider.schema.json', import.meta.url);
-
-let compiled: ValidateFunction<ProviderText> | undefined;
+let fits: SchemaCheck<ProviderText> | undefined;
 
 /** The data of `document` once it fits the schema. Throws `config_invalid` that names the first place which does not. */
 export function checkSchema(document: ProviderDocument): ProviderText {
-  compiled ??= compile();
+  fits ??= schemaCheck<ProviderText>('provider');
   const data = document.data();
-  if (compiled(data)) return data;
-  throw firstFault(document, compiled.errors ?? []);
+  if (fits(data)) return data;
+  throw firstFault(document, fits.errors ?? []);
 }
 
-function compile(): ValidateFunction<ProviderText> {
-  const schema: unknown = JSON.parse(readFileSync(fileURLToPath(SCHEMA_FILE), 'utf8'));
-  // A test checks the schema against its meta-schema.
-  const ajv = new Ajv2020({ allErrors: true, verbose: true, strictRequired: false, strictTypes: false, validateSchema: false });
-  return ajv.compile<ProviderText>(schema as object);
-}
-
-function firstFault(document: ProviderDocument, errors: readonly ErrorObject[]): CommandError {
+function firstFault(document: ProviderDocument, errors: readonly SchemaFault[]): CommandError {
   const faults = errors
     .filter(({ keyword, propertyName }) => keyword !== 'if' && propertyName === undefined)
     .map((error) => locate(document, error));
@@ -103,7 +92,7 @@ interface Fault {
   readonly error: () => CommandError;
 }
 
-function locate(document: ProviderDocument, error: ErrorObject): Fault {
+function locate(document: ProviderDocument, error: SchemaFault): Fault {
   const path = pathOf(error.instancePath);
   const key = wrongKey(error);
   if (key !== undefined) {
@@ -116,12 +105,12 @@ function locate(document: ProviderDocument, error: ErrorObject): Fault {
 }
 
 /** The key that should not be there, if that is what the error says. */
-function wrongKey(error: ErrorObject): string | undefined {
+function wrongKey(error: SchemaFault): string | undefined {
   if (error.keyword === 'additionalProperties') return String(error.params['additionalProperty']);
   return error.keyword === 'propertyNames' ? String(error.params['propertyName']) : undefined;
 }
 
-function whatIsWrong(error: ErrorObject): string {
+function whatIsWrong(error: SchemaFault): string {
   if (error.keyword === 'required') return `needs ${String(error.params['missingProperty'])}`;
   if (error.keyword === 'dependentRequired')
     return `needs ${String(error.params['missingProperty'])} beside ${String(error.params['property'])}`;
@@ -129,7 +118,7 @@ function whatIsWrong(error: ErrorObject): string {
   return `has the wrong form. ${rightForm(error)}`;
 }
 
-function expectedType(error: ErrorObject): string {
+function expectedType(error: SchemaFault): string {
   switch (String(error.params['type'])) {
     case 'string,array':
       return 'text or a list of texts';
@@ -147,7 +136,7 @@ function expectedType(error: ErrorObject): string {
 }
 
 /** What the schema says about the value, and the keys that it knows. */
-function rightForm(error: ErrorObject): string {
+function rightForm(error: SchemaFault): string {
   const { description, properties } = (error.parentSchema ?? {}) as { description?: string; properties?: object };
   const known = error.keyword === 'additionalProperties' && properties ? [`Known: ${Object.keys(properties).join(', ')}.`] : [];
   return [...known, ...(description === undefined ? [] : [description])].join(' ');
