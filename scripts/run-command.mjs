@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 /** The root of the repository. */
@@ -24,4 +24,18 @@ export function runCommand(command, args, env = process.env) {
  */
 export function runScript(file, args = []) {
   return runCommand(process.execPath, [file, ...args]);
+}
+
+/**
+ * The same beside what goes on meanwhile.
+ * @param {string} file
+ * @param {readonly string[]} [args]
+ * @returns {Promise<{ ok: boolean, output: string }>} whether it ended with 0, and what it said
+ */
+export function runScriptBeside(file, args = []) {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [file, ...args], { cwd: ROOT, maxBuffer: Infinity }, (error, stdout, stderr) => {
+      resolve({ ok: error === null, output: `${stdout}${stderr}` });
+    });
+  });
 }
