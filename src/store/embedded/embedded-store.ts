@@ -54,13 +54,14 @@ class EmbeddedStore implements Store {
   put(ref: RecordRef, expected: string | undefined, value: string | undefined): Promise<boolean> {
     const key = refText(ref);
     const { records } = this.#environment;
-    return this.#environment.write({ bytes: key.length + (value?.length ?? 0), record: true }, () => {
+    const change = (): boolean => {
       if (records.get(key) !== expected) return false;
       if (value === undefined) void records.remove(key);
       else void records.put(key, value);
       noteChange(this.#environment, key);
       return true;
-    });
+    };
+    return this.#environment.write({ bytes: key.length + (value?.length ?? 0), record: true }, change, (changed) => changed);
   }
 
   list(app: string, kind: RecordKind, options: { readonly cursor?: string; readonly limit?: number } = {}): Promise<Page> {
@@ -109,7 +110,8 @@ class EmbeddedStore implements Store {
 
   takeFromCounter(app: string, take: CounterTake): Promise<CounterState> {
     const key = `${app}:${take.name}`;
-    return this.#environment.write({ bytes: COUNT_BYTES, record: false }, () => takePlace(this.#environment, key, take, Date.now()));
+    const place = (): CounterState => takePlace(this.#environment, key, take, Date.now());
+    return this.#environment.write({ bytes: COUNT_BYTES, record: false }, place, ({ taken }) => taken);
   }
 
   ping(): Promise<void> {

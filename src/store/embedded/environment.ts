@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { open, type Database, type Key, type RootDatabase } from 'lmdb';
 import { CommandError } from '../../errors.ts';
 import { StoreUnavailableError } from '../store.ts';
 import { DiskRoom, type Amount } from './disk-room.ts';
 import { watchFile } from './file-watch.ts';
 import { checkMetaPages, checkPages, DamageError, LAYOUT_IS_KNOWN } from './integrity.ts';
+import { NewestCommit, StaleStateError } from './newest-commit.ts';
 
 const DATA_FILE = 'data.mdb';
 const LOCK_FILE = 'lock.mdb';
@@ -18,6 +20,8 @@ const LOCK_FILE_BYTES = 16_384;
 export const REPLACED = 'The file of the embedded store was replaced while it was open: restart every proxy that uses it';
 /** How long a failed commit is given to say why it failed. */
 const COMMIT_REASON_MS = 100;
+/** How often a transaction is begun anew that would have built on a state which is not the newest. */
+const MAX_BEGUN_ANEW = 50;
 
 /** One open LMDB folder. Several stores of one process on the same folder share it. */
 export interface Environment {
@@ -39,9 +43,9 @@ export interface Environment {
   read<T>(action: () => T): T;
   /**
    * Runs `action`, which writes `amount`, in a write transaction; resolves when it is on the disk. `action` runs beside others in one
-   * commit, so it decides before it writes and does not throw afterwards.
+   * commit, so it decides before it writes and does not throw afterwards. `wrote` says whether it has written anything; always, unless given.
    */
-  write<T>(amount: Amount, action: () => T): Promise<T>;
+  write<T>(amount: Amount, action: () => T, wrote?: (result: T) => boolean): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -86,9 +90,9 @@ function lend(environment: Environment, leave: () => boolean): Environment {
       requireOpen();
       return environment.read(action);
     },
-    write: async (amount, action) => {
+    write: async (amount, action, wrote) => {
       requireOpen();
-      return environment.write(amount, action);
+      return environment.write(amount, action, wrote);
     },
     close: async () => {
       if (closed) return;
@@ -136,7 +140,7 @@ async function openFiles(folder: string): Promise<Environment> {
     const options = { path: folder, encoding: 'string', overlappingSync: false, eventTurnBatching: false, maxDbs: 8 } as const;
     root = open<string, string>(options);
     if (LAYOUT_IS_KNOWN) checkUnderSnapshot(root, dataFile);
-    const environment = environmentOf(root, dataFile);
+    const environment = environmentOf(root, dataFile, new NewestCommit(root, join(folder, LOCK_FILE)));
     createFile(join(folder, FORMAT_FILE), FORMAT);
     return environment;
   } catch (error) {
@@ -172,7 +176,7 @@ function openingError(folder: string, error: unknown): CommandError {
   });
 }
 
-function environmentOf(root: RootDatabase<string, string>, dataFile: string): Environment {
+function environmentOf(root: RootDatabase<string, string>, dataFile: string, newest: NewestCommit): Environment {
   const room = new DiskRoom(dataFile, () => {
     const { lastPageNumber, pageSize } = root.getStats() as { readonly lastPageNumber: number; readonly pageSize: number };
     return (lastPageNumber + 1) * pageSize;
@@ -201,15 +205,20 @@ function environmentOf(root: RootDatabase<string, string>, dataFile: string): En
         throw new StoreUnavailableError(`The embedded store cannot be read: ${messageOf(error)}`, error);
       }
     },
-    write: async (amount, action) => {
+    write: async (amount, action, wrote) => {
       watch.look();
       if (watch.replaced.aborted) throw new StoreUnavailableError(REPLACED);
       try {
         return await room.during(amount, (admit) =>
-          root.transaction(() => {
-            admit();
-            return action();
-          }),
+          onNewestState(newest, () =>
+            root.transaction(() => {
+              newest.require();
+              admit();
+              const result = action();
+              if (wrote?.(result) ?? true) newest.written();
+              return result;
+            }),
+          ),
         );
       } catch (error) {
         if (error instanceof StoreUnavailableError) throw error;
@@ -222,6 +231,21 @@ function environmentOf(root: RootDatabase<string, string>, dataFile: string): En
       return root.close();
     },
   };
+}
+
+/** Has a transaction begun anew that must not write. */
+async function onNewestState<T>(newest: NewestCommit, transact: () => Promise<T>): Promise<T> {
+  for (let begun = 1; ; begun += 1) {
+    try {
+      return await transact();
+    } catch (error) {
+      if (!(error instanceof StaleStateError)) throw error;
+      newest.ended();
+      if (begun > MAX_BEGUN_ANEW) throw error;
+    }
+    // Not in step with another writer.
+    await delay(Math.random() * begun);
+  }
 }
 
 /** lmdb-js rejects with a general error and tells the cause through a promise of its own, a moment later. */
