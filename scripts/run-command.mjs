@@ -35,7 +35,9 @@ export function runScript(file, args = []) {
 export function runScriptBeside(file, args = []) {
   return new Promise((resolve) => {
     execFile(process.execPath, [file, ...args], { cwd: ROOT, maxBuffer: Infinity }, (error, stdout, stderr) => {
-      resolve({ ok: error === null, output: `${stdout}${stderr}` });
+      // A command that ended by itself has said why it failed.
+      const reason = error === null || typeof error.code === 'number' ? '' : `${file}: ${error.message}\n`;
+      resolve({ ok: error === null, output: `${stdout}${stderr}${reason}` });
     });
   });
 }

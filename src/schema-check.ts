@@ -24,7 +24,7 @@ export interface SchemaCheck<T> {
 
 const load = createRequire(import.meta.url);
 
-/** The check of a schema of `config/`, which `scripts/schema-checks.mjs` has made of it when the proxy was built. */
+/** The check of a schema of `config/`, which `scripts/schema-checks.mjs` has made of it when the proxy was built. Loaded once, when first asked for. */
 export function schemaCheck<T>(schema: 'config' | 'policy' | 'provider'): SchemaCheck<T> {
   return load(`./schema-checks/${schema}.cjs`) as SchemaCheck<T>;
 }

@@ -6,6 +6,7 @@ import type { Authority } from '../message/authority.ts';
 import { forwardedAddress } from '../message/forwarded.ts';
 import type { H1RequestHead } from '../message/h1/request-parser.ts';
 import { chain } from '../message/maybe-promise.ts';
+import { newRequestId } from '../message/request-id.ts';
 import { parseConnectTarget } from '../message/target.ts';
 import type { Caller } from '../principals/caller.ts';
 import { Secret } from '../secret/secret.ts';
@@ -14,7 +15,6 @@ import { intercept } from './intercept.ts';
 import type { InterceptOptions } from './intercept.ts';
 import { answerStatus } from './problem.ts';
 import { answerEstablished, answerRaw } from './raw-answer.ts';
-import { newRequestId } from '../message/request-id.ts';
 import type { EdgeLimits, EdgeServices } from './services.ts';
 import { Tunnel, type TunnelRequest } from './tunnel.ts';
 

@@ -11,6 +11,7 @@ import type { H1Error } from '../message/h1/error.ts';
 import { DEFAULT_H1_LIMITS } from '../message/h1/limits.ts';
 import { KEEP_ALIVE_DELAY_MS } from '../message/keep-alive.ts';
 import { PlacedList, type Placed } from '../message/placed-list.ts';
+import { newRequestId } from '../message/request-id.ts';
 import { ConnectHandler } from './connect.ts';
 import { peerOf, type Connection } from './connection.ts';
 import { H1Connection, type H1ConnectionOptions } from './h1-connection.ts';
@@ -18,7 +19,6 @@ import { headRefusal } from './head-refusal.ts';
 import { answerRaw } from './raw-answer.ts';
 import { isOwnRequest, OwnRequests } from './own-requests.ts';
 import { RequestHandler } from './request-handler.ts';
-import { newRequestId } from '../message/request-id.ts';
 import type { EdgeLimits, EdgeServices } from './services.ts';
 
 /** Longest time between two looks for clients that are too slow. */

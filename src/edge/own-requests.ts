@@ -3,6 +3,7 @@ import { AlterError } from '../errors.ts';
 import { parseOwnAuthorization } from '../message/alter-headers.ts';
 import type { H1RequestHead } from '../message/h1/request-parser.ts';
 import { HeaderList } from '../message/header-list.ts';
+import { newRequestId } from '../message/request-id.ts';
 import { KEY_DEPRECATED } from '../principals/caller.ts';
 import type { Caller } from '../principals/caller.ts';
 import { Secret } from '../secret/secret.ts';
@@ -12,7 +13,6 @@ import { problemAnswer } from './problem.ts';
 import type { ProblemAnswer } from './problem.ts';
 import { readBody } from './read-body.ts';
 import { recordRefusal } from './record-refusal.ts';
-import { newRequestId } from '../message/request-id.ts';
 import type { EdgeServices, OwnAnswer } from './services.ts';
 
 /** Below this the proxy answers for itself. Clients that take it for a web server ask for other things, too. */

@@ -1,13 +1,11 @@
 import { faultOfRule } from '../policy/compile.ts';
 import type { Rule } from '../policy/rules.ts';
 import { ProviderDocument } from '../providers/document.ts';
-import { schemaCheck, type SchemaCheck, type SchemaFault } from '../schema-check.ts';
+import { schemaCheck, type SchemaFault } from '../schema-check.ts';
 
 interface PolicyText {
   readonly rules: readonly Rule[];
 }
-
-let fits: SchemaCheck<PolicyText> | undefined;
 
 /**
  * Reads a policy file, YAML or JSON: `rules:` and a list. Throws `config_invalid` with `file:line:col path: what would be right` for the
@@ -23,7 +21,7 @@ export function parsePolicyFile(text: string, fileName: string): readonly Rule[]
     // What a rule demands of its members is said better by its kind than by a schema.
     if (fault !== undefined) throw document.error(['rules', index, ...fault.path], fault.message);
   }
-  fits ??= schemaCheck<PolicyText>('policy');
+  const fits = schemaCheck<PolicyText>('policy');
   if (fits(data)) return data.rules;
   throw faultOf(document, fits.errors ?? []);
 }

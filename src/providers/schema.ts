@@ -1,5 +1,5 @@
 import type { CommandError } from '../errors.ts';
-import { schemaCheck, type SchemaCheck, type SchemaFault } from '../schema-check.ts';
+import { schemaCheck, type SchemaFault } from '../schema-check.ts';
 import type { Path, ProviderDocument } from './document.ts';
 import type { HmacRule } from './hmac-rule.ts';
 import type { ProviderField, TestCall } from './template.ts';
@@ -67,11 +67,9 @@ export interface ProviderText {
   readonly note?: string;
 }
 
-let fits: SchemaCheck<ProviderText> | undefined;
-
 /** The data of `document` once it fits the schema. Throws `config_invalid` that names the first place which does not. */
 export function checkSchema(document: ProviderDocument): ProviderText {
-  fits ??= schemaCheck<ProviderText>('provider');
+  const fits = schemaCheck<ProviderText>('provider');
   const data = document.data();
   if (fits(data)) return data;
   throw firstFault(document, fits.errors ?? []);
